@@ -1,0 +1,77 @@
+"""The tape: a node is one recorded step, or a leaf where a gradient ends."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import Any
+
+__all__ = ["Node", "leaf", "ticket"]
+
+ticket = count(1).__next__
+
+
+class Node:
+    """One step of the tape.
+
+    One class serves operations and leaves alike, since attribute reads are fastest where every node has the
+    same layout.
+
+    Attributes:
+        rule: how to differentiate the step.
+        edges: for each input the node that made it, None where no gradient is wanted; None itself in a leaf.
+        saved: for each input the arguments of its formula (for a joint rule: one tuple); None once freed.
+        cells: the version cells of the saved arrays, in the order in which `saved` holds them.
+        version: the sum of those versions when they were saved. Versions only grow, so one sum checks all.
+        shapes: the shapes of the inputs where one was broadcast, else None.
+        seq: a number that grows with every step; backward goes from the highest to the lowest.
+        device: where the step ran.
+        hooks: functions that see (and may replace) the cotangent, or None.
+        grad: of a leaf, the gradient accumulated so far; of another node, that of a tensor with ``retain_grad``.
+        extra: of a leaf its dtype; of one output of several, its number; else what its rule keeps there.
+    """
+
+    __slots__ = (
+        "__weakref__", "cells", "device", "edges", "extra", "grad", "hooks", "rule", "saved", "seq", "shapes", "version",
+    )  # fmt: skip
+
+    rule: Any
+    edges: tuple[Node | None, ...] | None
+    saved: tuple[Any, ...] | None
+    cells: tuple[Any, ...]
+    version: int
+    shapes: Any
+    seq: int
+    device: Any
+    hooks: Any
+    grad: Any
+    extra: Any
+
+    def __repr__(self) -> str:
+        return f"<{self.name()}>"
+
+    def name(self) -> str:
+        """PyTorch's name for this kind of step, such as ``MulBackward0``."""
+        if self.edges is None:
+            return "AccumulateGrad"
+        words = self.rule.name.split("_")
+        return "".join(w.capitalize() for w in words) + "Backward0"
+
+
+def leaf(device: Any) -> Node:
+    """A node where gradients accumulate."""
+    node = object.__new__(Node)
+    node.rule = node.edges = node.saved = node.shapes = node.hooks = node.grad = node.extra = None
+    node.cells, node.version, node.seq, node.device = (), 0, 0, device
+    return node
+
+
+def make(rule: Any, edges: tuple[Any, ...], saved: Any, cells: tuple[Any, ...], shapes: Any, device: Any) -> Node:
+    """A node of the tape, from everything that it holds; the hot operations write this out in place."""
+    node = object.__new__(Node)
+    node.rule, node.edges, node.saved, node.cells, node.shapes = rule, edges, saved, cells, shapes
+    version = 0
+    for cell in cells:
+        version += cell[0]
+    node.version, node.seq, node.device = version, ticket(), device
+    node.hooks = node.grad = node.extra = None
+    return node

@@ -1,0 +1,53 @@
+"""What the signature functions share: dimensions counted from the end, sizes, names of arguments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..tensor import Tensor
+
+__all__ = ["check_tensor", "dim_of", "dims_of", "sizes_of"]
+
+
+def dim_of(name: str, dim: Any, ndim: int) -> int:
+    """A dimension as a non-negative number.
+
+    Raises:
+        IndexError: out of range.
+    """
+    dim = int(dim)
+    low = -max(ndim, 1)
+    if not low <= dim < max(ndim, 1):
+        raise IndexError(f"{name}: dim {dim} is out of range for {ndim} dimensions (from {low} to {-low - 1})")
+    return dim + max(ndim, 1) if dim < 0 else dim
+
+
+def dims_of(name: str, dim: Any, ndim: int) -> tuple[int, ...] | None:
+    """One or several dimensions as a tuple of non-negative numbers; None and () mean all of them.
+
+    Raises:
+        IndexError: out of range. RuntimeError: named twice.
+    """
+    if dim is None or (isinstance(dim, (tuple, list)) and not dim):
+        return None
+    several = tuple(dim_of(name, d, ndim) for d in (dim if isinstance(dim, (tuple, list)) else (dim,)))
+    if len(set(several)) < len(several):
+        raise RuntimeError(f"{name}: dim {dim} names a dimension twice")
+    return several if ndim else None
+
+
+def sizes_of(sizes: tuple[Any, ...]) -> tuple[int, ...]:
+    """Sizes given one by one or as one sequence."""
+    if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)):
+        sizes = tuple(sizes[0])
+    return tuple(int(n) for n in sizes)
+
+
+def check_tensor(name: str, argument: str, x: Any) -> None:
+    """Refuse what is not a tensor.
+
+    Raises:
+        TypeError: not a tensor.
+    """
+    if not isinstance(x, Tensor):
+        raise TypeError(f"{name}: argument '{argument}' must be a Tensor, not {type(x).__name__}")

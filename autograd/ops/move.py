@@ -1,0 +1,114 @@
+"""Type, device and memory: casts, copies, and the way out to Python and NumPy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...backends import device_of, dtypes
+from ...backends.device import device as Device
+from ..rule import P
+from ..tensor import Tensor, wrap
+
+__all__ = ["clone", "cpu", "cuda", "detach", "item", "numpy", "to", "tolist", "type_"]
+
+
+def to(x: Tensor, *args: Any, device: Any = None, dtype: Any = None, non_blocking: bool = False, copy: bool = False,
+       memory_format: Any = None) -> Tensor:  # fmt: skip
+    """The tensor on another device or with another element type; itself where nothing changes.
+
+    Args:
+        args: a device, a dtype, both, or a tensor to be like.
+        device: where to.
+        dtype: which type.
+        non_blocking: accepted; copies to and from the host wait.
+        copy: copy even where nothing changes.
+        memory_format: accepted; tensors are laid out row by row.
+    """
+    for a in args:
+        if isinstance(a, Tensor):
+            device, dtype = a.device, a.dtype
+        elif isinstance(a, (str, Device)) and (isinstance(a, Device) or a.partition(":")[0] not in dtypes._by_name):
+            device = a
+        elif isinstance(a, int) and not isinstance(a, bool):
+            device = f"cuda:{a}"
+        elif a is not None and not isinstance(a, bool):
+            dtype = a
+    out = x
+    if dtype is not None:
+        wanted = dtypes.to_numpy(dtype)
+        if wanted != out._array.dtype:
+            out = P.cast(out, wanted)
+    if device is not None:
+        where = device_of(device)
+        if where is not out._device:
+            out = P.transfer(out, out._device, where)
+    return P.copy(x) if copy and out is x else out
+
+
+def type_(x: Tensor, dtype: Any = None) -> Any:
+    """The name of the tensor's type, or the tensor in another type."""
+    if dtype is None:
+        names = {"float32": "Float", "float64": "Double", "float16": "Half", "bfloat16": "BFloat16", "int64": "Long",
+                 "int32": "Int", "int16": "Short", "int8": "Char", "uint8": "Byte", "bool": "Bool",
+                 "complex64": "ComplexFloat", "complex128": "ComplexDouble"}  # fmt: skip
+        return f"tapegrad.{names[x.dtype.name]}Tensor"
+    return to(x, dtype=dtype)
+
+
+def cpu(x: Tensor) -> Tensor:
+    """The tensor on the CPU."""
+    return to(x, device="cpu")
+
+
+def cuda(x: Tensor, device: Any = None, non_blocking: bool = False) -> Tensor:
+    """The tensor on a CUDA device."""
+    return to(x, device="cuda" if device is None else f"cuda:{device}" if isinstance(device, int) else device)
+
+
+def detach(x: Tensor) -> Tensor:
+    """The same memory without history; writes to it are still counted."""
+    made = wrap(x._array, x._device)
+    made._cell = x._cell
+    return made
+
+
+def clone(x: Tensor, *, memory_format: Any = None) -> Tensor:
+    """A copy in memory of its own, with history."""
+    return P.copy(x)  # type: ignore[no-any-return]
+
+
+def numpy(x: Tensor, *, force: bool = False) -> np.ndarray:
+    """The CPU memory of the tensor as a NumPy array, shared.
+
+    Args:
+        force: detach and copy to the CPU first where needed.
+
+    Raises:
+        RuntimeError: the tensor requires grad. TypeError: it is not on the CPU.
+    """
+    if not force:
+        if x._current() is not None:
+            raise RuntimeError("numpy: this tensor requires grad; use .detach().numpy()")
+        if x._device.type != "cpu":
+            raise TypeError(f"numpy: this tensor is on {x._device}; use .cpu().numpy()")
+    return x._device.backend.to_host(x._array)  # type: ignore[no-any-return]
+
+
+def item(x: Tensor) -> Any:
+    """The only element as a Python number.
+
+    Raises:
+        RuntimeError: not exactly one element.
+    """
+    if x._array.size != 1:
+        raise RuntimeError(f"item: a tensor of {x._array.size} elements is not one number; its shape is {list(x.shape)}")
+    array = x._device.backend.to_host(x._array)
+    return float(array) if array.dtype.kind == "V" else array.item()
+
+
+def tolist(x: Tensor) -> Any:
+    """The elements as nested lists of Python numbers."""
+    array = x._device.backend.to_host(x._array)
+    return (array.astype(np.float32) if array.dtype.kind == "V" else array).tolist()

@@ -1,0 +1,298 @@
+"""Shapes: views where PyTorch makes views, copies where it copies."""
+
+from __future__ import annotations
+
+import builtins
+from typing import Any
+
+from ..promote import result_type
+from ..rule import P
+from ..tensor import Tensor
+from .args import check_tensor, dim_of, sizes_of
+
+__all__ = [
+    "broadcast_to", "cat", "chunk", "contiguous", "diagonal", "expand", "flatten", "flip", "movedim", "narrow", "pad",
+    "permute", "repeat", "reshape", "roll", "select", "split", "squeeze", "stack", "t", "transpose", "tril", "triu",
+    "unbind", "unflatten", "unsqueeze", "view",
+]  # fmt: skip
+
+EVERYTHING = builtins.slice(None)
+
+
+def _resolve(name: str, x: Tensor, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """A target shape with its -1 worked out.
+
+    Raises:
+        RuntimeError: another number of elements.
+    """
+    size = x._array.size
+    known = 1
+    for n in shape:
+        if n != -1:
+            known *= n
+    if shape.count(-1) == 1 and known and size % known == 0:
+        return tuple(size // known if n == -1 else n for n in shape)
+    if -1 not in shape and known == size:
+        return shape
+    raise RuntimeError(f"{name}: shape {list(shape)} is invalid for {size} elements of shape {list(x.shape)}")
+
+
+def reshape(x: Tensor, *shape: Any) -> Tensor:
+    """The same elements in another shape: a view where the memory allows it, else a copy.
+
+    Args:
+        x: any shape.
+        shape: the sizes; one may be -1 and follows from the others.
+
+    Raises:
+        RuntimeError: another number of elements.
+    """
+    check_tensor("reshape", "input", x)
+    return P.reshape(x, _resolve("reshape", x, sizes_of(shape)))  # type: ignore[no-any-return]
+
+
+def view(x: Tensor, *shape: Any) -> Tensor:
+    """The same memory in another shape.
+
+    Raises:
+        RuntimeError: another number of elements, or the memory is not laid out for it.
+    """
+    out = P.reshape(x, _resolve("view", x, sizes_of(shape)))
+    if out._cell is not x._cell:
+        raise RuntimeError(
+            f"view: shape {list(out.shape)} does not fit the strides of this tensor of shape {list(x.shape)}; "
+            "use reshape() or contiguous().view()"
+        )
+    return out  # type: ignore[no-any-return]
+
+
+def flatten(x: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
+    """Join the dimensions from ``start_dim`` to ``end_dim`` into one."""
+    check_tensor("flatten", "input", x)
+    start, end = dim_of("flatten", start_dim, x.ndim), dim_of("flatten", end_dim, x.ndim)
+    if start > end:
+        raise RuntimeError(f"flatten: start_dim {start_dim} lies behind end_dim {end_dim}")
+    shape = x._array.shape
+    if not shape:
+        return P.reshape(x, (1,))  # type: ignore[no-any-return]
+    count = 1
+    for n in shape[start : end + 1]:
+        count *= n
+    return x if start == end else P.reshape(x, (*shape[:start], count, *shape[end + 1 :]))
+
+
+def unflatten(x: Tensor, dim: int, sizes: Any) -> Tensor:
+    """Split dimension ``dim`` into several of the given sizes."""
+    at = dim_of("unflatten", dim, x.ndim)
+    shape = x._array.shape
+    return reshape(x, (*shape[:at], *sizes, *shape[at + 1 :])) if -1 not in sizes else _unflatten(x, at, tuple(sizes))
+
+
+def _unflatten(x: Tensor, at: int, sizes: tuple[int, ...]) -> Tensor:
+    shape, known = x._array.shape, 1
+    for n in sizes:
+        known *= n if n != -1 else 1
+    return reshape(x, (*shape[:at], *(shape[at] // known if n == -1 else n for n in sizes), *shape[at + 1 :]))
+
+
+def permute(x: Tensor, *dims: Any) -> Tensor:
+    """A view with the dimensions in another order."""
+    check_tensor("permute", "input", x)
+    order = tuple(dim_of("permute", d, x.ndim) for d in sizes_of(dims))
+    if sorted(order) != list(range(x.ndim)):
+        raise RuntimeError(f"permute: dims {order} is not an order of the {x.ndim} dimensions")
+    return P.permute(x, order)  # type: ignore[no-any-return]
+
+
+def transpose(x: Tensor, dim0: int, dim1: int) -> Tensor:
+    """A view with two dimensions swapped."""
+    check_tensor("transpose", "input", x)
+    i, j = dim_of("transpose", dim0, x.ndim), dim_of("transpose", dim1, x.ndim)
+    order = list(range(x.ndim))
+    if order:
+        order[i], order[j] = order[j], order[i]
+    return P.permute(x, tuple(order))  # type: ignore[no-any-return]
+
+
+def t(x: Tensor) -> Tensor:
+    """The transpose of a matrix; a vector or a scalar as it is."""
+    check_tensor("t", "input", x)
+    if x.ndim > 2:
+        raise RuntimeError(f"t: needs at most 2 dimensions, got shape {list(x.shape)}; use transpose(dim0, dim1)")
+    return P.permute(x, tuple(reversed(range(x.ndim))))  # type: ignore[no-any-return]
+
+
+def movedim(x: Tensor, source: Any, destination: Any) -> Tensor:
+    """A view with dimensions moved to new places, the others in their order."""
+    src = [dim_of("movedim", d, x.ndim) for d in (source if isinstance(source, (tuple, list)) else (source,))]
+    dst = [dim_of("movedim", d, x.ndim) for d in (destination if isinstance(destination, (tuple, list)) else (destination,))]
+    if len(src) != len(dst) or len(set(src)) < len(src) or len(set(dst)) < len(dst):
+        raise RuntimeError(f"movedim: source {source} and destination {destination} must name as many, different dims")
+    rest = [d for d in range(x.ndim) if d not in src]
+    order = [-1] * x.ndim
+    for s, d in zip(src, dst, strict=True):
+        order[d] = s
+    return P.permute(x, tuple(d if d >= 0 else rest.pop(0) for d in order))  # type: ignore[no-any-return]
+
+
+def squeeze(x: Tensor, dim: Any = None) -> Tensor:
+    """A view without the dimensions of size 1 (all, or those that ``dim`` names)."""
+    check_tensor("squeeze", "input", x)
+    named = None if dim is None else {dim_of("squeeze", d, x.ndim) for d in (dim if isinstance(dim, (tuple, list)) else (dim,))}
+    shape = tuple(n for i, n in enumerate(x._array.shape) if n != 1 or (named is not None and i not in named))
+    return P.reshape(x, shape) if shape != x._array.shape else P.slice(x, ())  # type: ignore[no-any-return]
+
+
+def unsqueeze(x: Tensor, dim: int) -> Tensor:
+    """A view with a dimension of size 1 put in at ``dim``."""
+    check_tensor("unsqueeze", "input", x)
+    at = dim_of("unsqueeze", dim, x.ndim + 1)
+    return P.slice(x, (EVERYTHING,) * at + (None,))  # type: ignore[no-any-return]
+
+
+def expand(x: Tensor, *sizes: Any) -> Tensor:
+    """A view in which dimensions of size 1 are repeated without copying; -1 keeps a size."""
+    check_tensor("expand", "input", x)
+    wanted, have = sizes_of(sizes), x._array.shape
+    lead = len(wanted) - len(have)
+    shape = tuple(have[i - lead] if n == -1 and i >= lead else n for i, n in enumerate(wanted))
+    if lead < 0 or any(n != shape[lead + i] and n != 1 for i, n in enumerate(have)):
+        raise RuntimeError(f"expand: shape {list(have)} cannot be expanded to {list(wanted)}; only sizes of 1 grow")
+    return P.expand(x, shape)  # type: ignore[no-any-return]
+
+
+def broadcast_to(x: Tensor, shape: Any) -> Tensor:
+    """``expand`` to a shape given as one sequence."""
+    return expand(x, *shape)
+
+
+def repeat(x: Tensor, *sizes: Any) -> Tensor:
+    """Copies of the tensor side by side, ``sizes`` times along each dimension."""
+    times, have = sizes_of(sizes), x._array.shape
+    if len(times) < len(have):
+        raise RuntimeError(f"repeat: {list(times)} needs a number for each of the {len(have)} dimensions")
+    have = (1,) * (len(times) - len(have)) + have
+    spread = tuple(n for pair in zip(times, have, strict=True) for n in pair)
+    wide = P.expand(P.reshape(x, tuple(n for h in have for n in (1, h))), spread)
+    return P.reshape(wide, tuple(a * b for a, b in zip(times, have, strict=True)))  # type: ignore[no-any-return]
+
+
+def contiguous(x: Tensor, memory_format: Any = None) -> Tensor:
+    """The tensor itself where its memory is in row-major order, else a copy that is."""
+    return x if x._array.flags.c_contiguous else P.copy(x)
+
+
+def _joined(name: str, tensors: Any) -> list[Tensor]:
+    several = list(tensors)
+    if not several:
+        raise RuntimeError(f"{name}: expects at least one tensor")
+    for i, x in enumerate(several):
+        check_tensor(name, f"tensors[{i}]", x)
+    dtype = result_type(*several) if any(x._array.dtype != several[0]._array.dtype for x in several) else None
+    return [x.to(dtype) for x in several] if dtype is not None else several
+
+
+def cat(tensors: Any, dim: int = 0, *, axis: int | None = None) -> Tensor:
+    """Join tensors along an existing dimension.
+
+    Args:
+        tensors: of one shape but for ``dim``; a 1-d tensor without elements is skipped, as in PyTorch.
+        dim: where to join.
+    """
+    several = _joined("cat", tensors)
+    several = [x for x in several if x._array.shape != (0,)] or several[:1]
+    return P.cat(several, dim_of("cat", dim if axis is None else axis, several[0].ndim))  # type: ignore[no-any-return]
+
+
+def stack(tensors: Any, dim: int = 0, *, axis: int | None = None) -> Tensor:
+    """Join tensors of one shape along a new dimension."""
+    several = _joined("stack", tensors)
+    return P.stack(several, dim_of("stack", dim if axis is None else axis, several[0].ndim + 1))  # type: ignore[no-any-return]
+
+
+def narrow(x: Tensor, dim: int, start: Any, length: int) -> Tensor:
+    """A view of ``length`` elements along ``dim``, from ``start``."""
+    at, size = dim_of("narrow", dim, x.ndim), x._array.shape[dim]
+    start = int(start) + (size if int(start) < 0 else 0)
+    if not 0 <= start <= size or length < 0 or start + length > size:
+        raise RuntimeError(f"narrow: start {start} and length {length} leave the size {size} of dim {dim}")
+    return P.slice(x, (EVERYTHING,) * at + (builtins.slice(start, start + length),))  # type: ignore[no-any-return]
+
+
+def select(x: Tensor, dim: int, index: int) -> Tensor:
+    """A view of one place along ``dim``, without that dimension."""
+    at = dim_of("select", dim, x.ndim)
+    return P.slice(x, (EVERYTHING,) * at + (int(index),))  # type: ignore[no-any-return]
+
+
+def split(x: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
+    """Views of parts along ``dim``: of one size (the last may be smaller), or of the sizes listed."""
+    at = dim_of("split", dim, x.ndim)
+    size, parts = x._array.shape[at], split_size_or_sections
+    if isinstance(parts, int):
+        if parts <= 0 and size:
+            raise RuntimeError(f"split: the size of a part must be positive, got {parts}")
+        parts = [min_(parts, size - i) for i in range(0, size, parts)] if size else [0]
+    if builtins.sum(parts) != size:
+        raise RuntimeError(f"split: the parts {list(parts)} do not add up to the size {size} of dim {dim}")
+    out, start = [], 0
+    for n in parts:
+        out.append(P.slice(x, (EVERYTHING,) * at + (builtins.slice(start, start + n),)))
+        start += n
+    return tuple(out)
+
+
+min_ = builtins.min
+
+
+def chunk(x: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
+    """Views of at most ``chunks`` parts of equal size along ``dim`` (the last may be smaller)."""
+    size = x._array.shape[dim_of("chunk", dim, x.ndim)]
+    return split(x, builtins.max(-(-size // chunks), 1), dim)
+
+
+def unbind(x: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
+    """Views of every place along ``dim``."""
+    at = dim_of("unbind", dim, x.ndim)
+    return tuple(P.slice(x, (EVERYTHING,) * at + (i,)) for i in range(x._array.shape[at]))
+
+
+def diagonal(x: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
+    """A view of a diagonal, as the last dimension."""
+    return P.diagonal(x, offset, dim_of("diagonal", dim1, x.ndim), dim_of("diagonal", dim2, x.ndim))  # type: ignore[no-any-return]
+
+
+def flip(x: Tensor, *dims: Any) -> Tensor:
+    """A copy with the order along ``dims`` reversed."""
+    return P.flip(x, tuple(dim_of("flip", d, x.ndim) for d in sizes_of(dims)))  # type: ignore[no-any-return]
+
+
+def roll(x: Tensor, shifts: Any, dims: Any = None) -> Tensor:
+    """A copy with elements moved along ``dims``, those that leave at one end entering at the other."""
+    several = tuple(shifts) if isinstance(shifts, (tuple, list)) else (shifts,)
+    if dims is None:
+        return P.reshape(P.roll(P.reshape(x, (-1,)), several, (0,)), x._array.shape)  # type: ignore[no-any-return]
+    where = dims if isinstance(dims, (tuple, list)) else (dims,)
+    return P.roll(x, several, tuple(dim_of("roll", d, x.ndim) for d in where))  # type: ignore[no-any-return]
+
+
+def tril(x: Tensor, diagonal: int = 0) -> Tensor:
+    """A copy with zeros above a diagonal of the last two dimensions."""
+    return P.tril(x, diagonal)  # type: ignore[no-any-return]
+
+
+def triu(x: Tensor, diagonal: int = 0) -> Tensor:
+    """A copy with zeros below a diagonal of the last two dimensions."""
+    return P.triu(x, diagonal)  # type: ignore[no-any-return]
+
+
+def pad(x: Tensor, pad: Any, value: float = 0.0) -> Tensor:
+    """Constant padding: ``pad`` names (before, after) from the last dimension on; negative numbers crop."""
+    pairs = [(int(pad[i]), int(pad[i + 1])) for i in range(0, len(pad), 2)]
+    if len(pairs) > x.ndim:
+        raise RuntimeError(f"pad: {len(pairs)} pairs for {x.ndim} dimensions")
+    widths = [(0, 0)] * (x.ndim - len(pairs)) + pairs[::-1]
+    if builtins.any(a < 0 or b < 0 for a, b in widths):
+        crop = tuple(builtins.slice(-builtins.min(a, 0), n + builtins.min(b, 0)) for n, (a, b) in zip(x.shape, widths, strict=True))
+        x = P.slice(x, crop)
+    return P.pad(x, tuple((builtins.max(a, 0), builtins.max(b, 0)) for a, b in widths), float(value))  # type: ignore[no-any-return]

@@ -1,0 +1,194 @@
+"""What the fast path of an operation leaves aside: numbers, mixed types, wrong operands, and their errors.
+
+Types are promoted as PyTorch does: tensors with dimensions outrank 0-d tensors, which outrank Python numbers, as long
+as their category (bool, integral, floating, complex) is not higher.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..backends import default_device, dtypes
+from ..backends.dtypes import COMPLEX, FLOATING, INTEGRAL
+from . import record
+from .rule import P, Rule
+from .tensor import Tensor, wrap
+
+__all__ = ["constant", "failure", "get_default_dtype", "mixed_devices", "result_type", "set_default_dtype"]
+
+_default = dtypes.float32
+
+NUMBERS = (bool, int, float, complex, np.number, np.bool_)
+
+
+def get_default_dtype() -> dtypes.dtype:
+    """The dtype of tensors made from Python floats, and of true division of integers."""
+    return _default
+
+
+def set_default_dtype(dtype: Any) -> None:
+    """Set the dtype that ``get_default_dtype`` returns.
+
+    Raises:
+        TypeError: not a floating dtype.
+    """
+    global _default
+    found = dtypes.of(dtype)
+    if not found.is_floating_point:
+        raise TypeError(f"set_default_dtype: only floating dtypes are supported, got {found}")
+    _default = found
+
+
+def constant(value: Any, dtype: dtypes.dtype, device: Any) -> Tensor:
+    """A number as a 0-d tensor."""
+    return wrap(device.backend.from_host(np.asarray(value).astype(dtype.numpy)), device)
+
+
+def _kind_of_number(value: Any) -> dtypes.dtype:
+    if isinstance(value, (bool, np.bool_)):
+        return dtypes.bool_
+    if isinstance(value, (int, np.integer)):
+        return dtypes.int64
+    if isinstance(value, (float, np.floating)):
+        return _default
+    return dtypes.complex128 if _default is dtypes.float64 else dtypes.complex64
+
+
+def result_type(*operands: Any) -> dtypes.dtype:
+    """The dtype in which PyTorch computes on these tensors and numbers.
+
+    Args:
+        operands: tensors and Python numbers.
+    """
+    ranks: list[list[dtypes.dtype]] = [[], [], []]
+    for x in operands:
+        if isinstance(x, Tensor):
+            ranks[0 if x._array.ndim else 1].append(x.dtype)
+        else:
+            ranks[2].append(_kind_of_number(x))
+    result: dtypes.dtype | None = None
+    for rank in ranks:
+        if not rank:
+            continue
+        joined = rank[0]
+        for d in rank[1:]:
+            joined = join(joined, d)
+        if result is None:
+            result = joined
+        elif joined.category > result.category:
+            result = join(result, joined) if joined.category == COMPLEX and result.category == FLOATING else joined
+    if result is None:
+        raise TypeError("result_type: needs at least one tensor or number")
+    return result
+
+
+def join(a: dtypes.dtype, b: dtypes.dtype) -> dtypes.dtype:
+    """The smallest dtype that PyTorch promotes both to."""
+    if a is b:
+        return a
+    low, high = sorted((a, b), key=lambda d: d.category)
+    if low.category != high.category:
+        if high is dtypes.complex64 and low is dtypes.float64:
+            return dtypes.complex128
+        return high
+    if {a, b} == {dtypes.float16, dtypes.bfloat16}:
+        return dtypes.float32
+    if low.category == INTEGRAL and dtypes.uint8 in (a, b):
+        other = b if a is dtypes.uint8 else a
+        return dtypes.int16 if other is dtypes.int8 else other
+    return a if a.itemsize > b.itemsize else b
+
+
+def _operand(rule: Rule, name: str, x: Any, device: Any) -> Any:
+    if isinstance(x, (Tensor, *NUMBERS)):
+        return x
+    if isinstance(x, np.ndarray):
+        return wrap(device.backend.from_host(x), device)
+    raise TypeError(f"{rule.name}: argument '{name}' must be a Tensor or a number, not {type(x).__name__}")
+
+
+def slow(rule: Rule, inputs: tuple[Any, ...], attrs: tuple[Any, ...]) -> Tensor:
+    """Bring the operands of an element-wise operation to one dtype and device, then run it."""
+    device = next((x._device for x in inputs if isinstance(x, Tensor)), None) or default_device()
+    operands = [_operand(rule, n, x, device) for n, x in zip(rule.inputs, inputs, strict=True)]
+    if len({t._device for t in operands if isinstance(t, Tensor) and t._array.ndim}) > 1:
+        raise mixed_devices(rule, inputs)
+    head = operands[:1] if rule.kind == "where" else []
+    values = operands[len(head) :]
+    dtype = result_type(*values)
+    if rule.kind in ("float", "div") and dtype.category < FLOATING:
+        dtype = _default
+    _refuse(rule, dtype, values)
+    ready = head + [_as(x, dtype, device) for x in values]
+    return getattr(P, rule.name)(*ready, *attrs)  # type: ignore[no-any-return]
+
+
+def _refuse(rule: Rule, dtype: dtypes.dtype, values: list[Any]) -> None:
+    if dtype is dtypes.bool_ and rule.name in ("sub", "neg"):
+        raise RuntimeError(f"{rule.name}: not defined for bool tensors; use logical_xor, logical_not or ~")
+    if rule.kind == "bits" and dtype.category > INTEGRAL:
+        raise RuntimeError(f"{rule.name}: needs integer or bool tensors, got {dtype}")
+
+
+def _as(x: Any, dtype: dtypes.dtype, device: Any) -> Tensor:
+    if not isinstance(x, Tensor):
+        return constant(x, dtype, device)
+    if x._device is not device:  # a 0-d tensor of another device counts as a number, as in PyTorch
+        x = P.transfer(x, x._device, device) if x._node is not None else constant(x.item(), x.dtype, device)
+    return x if x._array.dtype == dtype.numpy else P.cast(x, dtype.numpy)
+
+
+def same(rule: Rule, *inputs: Any) -> bool:
+    """Whether three or more operands need no conversion."""
+    values = inputs[1:] if rule.kind == "where" else inputs
+    if not all([isinstance(x, Tensor) for x in inputs]):
+        return False
+    first = values[0]
+    return all([x._array.dtype == first._array.dtype and x._device is first._device for x in values])
+
+
+def describe(x: Any) -> str:
+    """One operand in an error's words."""
+    if isinstance(x, Tensor):
+        where = "" if x._device.type == "cpu" else f" on {x._device}"
+        return f"{x.dtype.name}{list(x._array.shape)}{where}"
+    if isinstance(x, (list, tuple)) and x and isinstance(x[0], Tensor):
+        return "[" + ", ".join(describe(t) for t in x) + "]"
+    return repr(x)
+
+
+def failure(rule: Rule, error: Exception, inputs: tuple[Any, ...], attrs: tuple[Any, ...]) -> Exception:
+    """The error to raise where a kernel refused its operands: it names the operation and what it was given."""
+    given = ", ".join(f"{n}={describe(x)}" for n, x in zip(rule.inputs, inputs, strict=True))
+    given += "".join(f", {n}={a!r}" for n, a in zip(rule.attrs, attrs, strict=False))
+    kind = IndexError if isinstance(error, IndexError) else TypeError if isinstance(error, TypeError) else RuntimeError
+    return kind(f"{rule.name}({given}): {_plain(error)}")
+
+
+def _plain(error: Exception) -> str:
+    text = str(error)
+    if "could not be broadcast" in text or "shape mismatch" in text:
+        return "the shapes do not broadcast: from the last dimension on, sizes must be equal or one of them 1"
+    if "matmul" in text or "not aligned" in text:
+        return "the inner sizes differ: the last dimension of the first must equal the second-last of the second"
+    if "cannot reshape" in text:
+        return "the new shape has another number of elements"
+    return text
+
+
+def mixed_devices(rule: Rule, inputs: tuple[Any, ...]) -> RuntimeError:
+    """The error for operands on different devices."""
+    named = []
+    for name, x in zip(rule.inputs, inputs, strict=True):
+        for t in x if isinstance(x, (list, tuple)) else (x,):
+            if isinstance(t, Tensor):
+                named.append((name, t._device))
+    first = named[0][1]
+    other = next((n for n, d in named if d is not first), named[-1][0])
+    places = ", ".join(f"{n} is on {d}" for n, d in named)
+    return RuntimeError(f"{rule.name}: {places}; nothing is copied silently: call {other}.to('{first}') first")
+
+
+record.GLOBALS.update(slow=slow, same=same, failure=failure, mixed_devices=mixed_devices)

@@ -1,0 +1,295 @@
+"""Writes the function that runs one primitive and records it on the tape.
+
+An operation on small arrays costs a few hundred nanoseconds of arithmetic, so everything around it is written out
+for the primitive at hand: no loop over inputs, no dictionary, no test that this primitive does not need. The text of
+each function can be read: ``source("mul")``, or ``python -m tapegrad where mul --source``.
+"""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .rule import Rule
+
+__all__ = ["GLOBALS", "compile_operation", "source"]
+
+_sources: dict[str, str] = {}
+
+# What the written functions refer to; `tensor` and `views` fill in what they define.
+GLOBALS: dict[str, Any] = {}
+
+
+def source(name: str) -> str:
+    """The Python text of the operation that records the primitive ``name``."""
+    return _sources[name]
+
+
+def compile_operation(rule: Rule) -> Callable[..., Any]:
+    """The operation of a rule: tensors in, tensor out, one node on the tape."""
+    text = _write(rule)
+    filename = f"<tapegrad operation {rule.name}>"
+    _sources[rule.name] = text
+    linecache.cache[filename] = (len(text), None, text.splitlines(True), filename)
+    space: dict[str, Any] = {}
+    GLOBALS["RULE_" + rule.name] = rule
+    exec(compile(text, filename, "exec"), GLOBALS, space)
+    made = space[rule.name]
+    made.__module__ = "tapegrad.autograd.ops"
+    return made  # type: ignore[no-any-return]
+
+
+def _write(rule: Rule) -> str:
+    parameters = ", ".join((*rule.inputs, *rule.attrs))
+    lines = [f"def {rule.name}({parameters}):"]
+    lines += _operands(rule)
+    lines += _run(rule)
+    lines += _wrap(rule)
+    if rule.differentiable:
+        lines += _remember(rule)
+    lines.append("return y")
+    return lines[0] + "\n    " + "\n    ".join(lines[1:]) + "\n"
+
+
+def _arrays(rule: Rule) -> list[str]:
+    return [f"x{k}" for k in range(len(rule.inputs))]
+
+
+def _slow(rule: Rule) -> str:
+    return f"slow(RULE_{rule.name}, ({', '.join(rule.inputs)},), ({', '.join(rule.attrs)}{',' if rule.attrs else ''}))"
+
+
+def _operands(rule: Rule) -> list[str]:
+    """Read the raw arrays and the device; leave the fast path where types, dtypes or devices differ."""
+    if rule.kind is None:
+        return _plain_operands(rule)
+    a = rule.inputs[0]
+    if len(rule.inputs) == 1:
+        lines = ["try:", f"    x0 = {a}._array; dev = {a}._device", "except AttributeError:", f"    return {_slow(rule)}"]
+        if rule.kind == "float":
+            lines += [f"if {a}._node is None and x0.dtype.kind not in 'fc':", f"    return {_slow(rule)}"]
+        return lines
+    if len(rule.inputs) != 2:
+        return [f"if not same(RULE_{rule.name}, " + ", ".join(rule.inputs) + "):", f"    return {_slow(rule)}", *_plain_operands(rule)]
+    b = rule.inputs[1]
+    return [
+        f"tb = type({b}); ta = type({a})",
+        "try:",
+        "    if tb is float or tb is int:",
+        f"        x0 = {a}._array; dev = {a}._device; x1 = dev.scalars[x0.dtype][{b}]",
+        "    elif ta is float or ta is int:",
+        f"        x1 = {b}._array; dev = {b}._device; x0 = dev.scalars[x1.dtype][{a}]",
+        "    else:",
+        f"        x0 = {a}._array; x1 = {b}._array; dev = {a}._device; dtype = x0.dtype",
+        f"        if {b}._device is not dev or (dtype is not x1.dtype and dtype != x1.dtype)"
+        + (" or dtype.kind not in 'fc'" if rule.kind in ("float", "div") else "")
+        + ":",
+        f"            return {_slow(rule)}",
+        "except (AttributeError, KeyError):",
+        f"    return {_slow(rule)}",
+    ]
+
+
+def _plain_operands(rule: Rule) -> list[str]:
+    lines = []
+    for k, name in enumerate(rule.inputs):
+        if name == rule.variadic:
+            lines.append(f"x{k} = [t._array for t in {name}]")
+        elif name in rule.optional:
+            lines.append(f"x{k} = None if {name} is None else {name}._array")
+        else:
+            lines.append(f"x{k} = {name}._array")
+    first = rule.inputs[0]
+    lines.append(f"dev = {first}[0]._device" if first == rule.variadic else f"dev = {first}._device")
+    others = [n for n in rule.inputs[1:] if n != rule.variadic]
+    tests = [f"({n} is not None and {n}._device is not dev)" if n in rule.optional else f"{n}._device is not dev" for n in others]
+    if rule.variadic:
+        tests.append(f"any(t._device is not dev for t in {rule.variadic})")
+    if tests:
+        lines += [f"if {' or '.join(tests)}:", f"    raise mixed_devices(RULE_{rule.name}, ({', '.join(rule.inputs)},))"]
+    return lines
+
+
+def _run(rule: Rule) -> list[str]:
+    call = f"dev.kernels[{rule.index}]({', '.join([*_arrays(rule), *rule.attrs])})"
+    return [
+        "try:",
+        f"    {'out, res' if rule.residual else 'out'} = {call}",
+        "except (ValueError, TypeError, IndexError) as error:",
+        f"    raise failure(RULE_{rule.name}, error, ({', '.join(rule.inputs)},), ({', '.join(rule.attrs)}{',' if rule.attrs else ''})) from error",
+        "if type(out) is not ndarray:",
+        "    out = dev.backend.normal(out)",
+    ]
+
+
+def _wrap(rule: Rule) -> list[str]:
+    lines = ["y = new(Tensor)", "y._array = out", "y._device = dev", "y._node = None"]
+    if rule.name == "transfer":
+        lines[2] = "y._device = dev = target"
+    if not rule.view:
+        return [*lines, "y._view = None", "y._cell = cell = [0]"]
+    x = rule.inputs[0]
+    lines.append("y._view = None")
+    if rule.name == "reshape":
+        lines += [
+            "if not x0.flags.c_contiguous and not dev.backend.shares(x0, out):",
+            "    y._cell = [0]",
+            "    viewed = False",
+            "else:",
+            f"    y._cell = {x}._cell",
+            "    viewed = True",
+        ]
+    else:
+        lines.append(f"y._cell = {x}._cell")
+    return lines
+
+
+def _remember(rule: Rule) -> list[str]:
+    lines = ["if OFF and get_ident() in OFF:", "    return y"]
+    if rule.view:
+        x = rule.inputs[0]
+        step = f"({rule.name!r}, ({', '.join(rule.attrs)},))"
+        record = [
+            f"v = {x}._view",
+            "if v is None:",
+            f"    y._view = ({x}, ({step},), {x}._node)",
+            "else:",
+            f"    y._view = (v[0], (*v[1], {step}), v[0]._node)",
+        ]
+        lines += ["if viewed:", *("    " + r for r in record)] if rule.name == "reshape" else record
+    lines += _nodes(rule)
+    wanted = [k for k, name in enumerate(rule.inputs) if rule.wants(k) and name != rule.variadic]
+    variadic = [k for k, name in enumerate(rule.inputs) if rule.wants(k) and name == rule.variadic]
+    tests = [f"n{k} is None" for k in wanted] + [f"not any(n{k})" for k in variadic]
+    lines += [f"if {' and '.join(tests)}:", "    return y"]
+    edges = [(f"*n{k}" if name == rule.variadic else f"n{k}") if rule.wants(k) else
+             (f"*[None] * len({name})" if name == rule.variadic else "None") for k, name in enumerate(rule.inputs)]  # fmt: skip
+    lines += ["y._node = node = new(Node)", f"node.rule = RULE_{rule.name}", f"node.edges = ({', '.join(edges)},)"]
+    lines += _save(rule, wanted)
+    lines.append("node.shapes = " + _shapes(rule))
+    lines += ["node.seq = ticket()", "node.device = dev", "node.hooks = node.grad = node.extra = None"]
+    return lines
+
+
+def _nodes(rule: Rule) -> list[str]:
+    lines = []
+    for k, name in enumerate(rule.inputs):
+        if not rule.wants(k):
+            continue
+        if name == rule.variadic:
+            lines.append(f"n{k} = [node_of(t) for t in {name}]")
+            continue
+        read = [
+            f"n{k} = {name}._node",
+            f"v = {name}._view",
+            "if v is not None and v[0]._node is not v[2]:",
+            f"    n{k} = refresh({name})",
+        ]
+        if name in rule.optional:
+            lines += [f"if {name} is None:", f"    n{k} = None", "else:", *("    " + r for r in read)]
+        elif rule.kind is not None and len(rule.inputs) == 2:
+            flag = "tb" if k == 1 else "ta"
+            lines += [f"if {flag} is float or {flag} is int:", f"    n{k} = None", "else:", *("    " + r for r in read)]
+        else:
+            lines += read
+    return lines
+
+
+def _entry(rule: Rule, name: str) -> str:
+    """The text that computes one saved value."""
+    if name in ("out", "res", *rule.attrs):
+        text = name
+    elif name in rule.inputs:
+        text = f"x{rule.inputs.index(name)}"
+    elif name == "need":
+        text = "(" + ", ".join(_need(rule, k) for k in range(len(rule.inputs))) + ",)"
+    elif name.endswith(("_shape", "_dtype", "_shapes")):
+        of, _, what = name.rpartition("_")
+        if what == "shapes":
+            text = f"[a.shape for a in x{rule.inputs.index(of)}]"
+        else:
+            text = f"out.{what}" if of == "out" else f"x{rule.inputs.index(of)}.{what}"
+    else:
+        raise ValueError(f"rule '{rule.name}': a formula asks for '{name}'; known are {rule.inputs}, {rule.attrs}, out, res")
+    return text
+
+
+def _need(rule: Rule, k: int) -> str:
+    if not rule.wants(k):
+        return "False"
+    return f"*[n is not None for n in n{k}]" if rule.inputs[k] == rule.variadic else f"n{k} is not None"
+
+
+def _cells(rule: Rule, names: tuple[str, ...]) -> list[str]:
+    """The texts of the version cells of the saved tensors among ``names``."""
+    cells = []
+    for name in names:
+        if name == "out":
+            cells.append("y._cell")
+        elif name in rule.inputs and name == rule.variadic:
+            cells.append(f"*[t._cell for t in {name}]")
+        elif name in rule.inputs:
+            if rule.kind is not None and len(rule.inputs) == 2:
+                flag = "tb" if rule.inputs.index(name) else "ta"
+                text = f"CONSTANT if {flag} is float or {flag} is int else {name}._cell"
+            else:
+                text = f"CONSTANT if {name} is None else {name}._cell" if name in rule.optional else f"{name}._cell"
+            cells.append(f"({text})")
+    return cells
+
+
+def _tuple(parts: list[str]) -> str:
+    return "(" + ", ".join(parts) + ("," if len(parts) == 1 else "") + ")"
+
+
+def _set_cells(cells: list[str]) -> list[str]:
+    if not cells:
+        return ["node.cells = ()", "node.version = 0"]
+    if len(cells) == 1 and not cells[0].startswith("*"):
+        if cells[0] == "y._cell":
+            return ["node.cells = (y._cell,)", "node.version = y._cell[0]"]
+        return [f"c = {cells[0]}", "node.cells = (c,)", "node.version = c[0]"]
+    return [f"node.cells = c = {_tuple(cells)}", "node.version = " + ("c[0][0] + c[1][0]" if len(cells) == 2 and not any(
+        c.startswith("*") for c in cells) else "total(c)")]  # fmt: skip
+
+
+def _save(rule: Rule, wanted: list[int]) -> list[str]:
+    saved = [_tuple([_entry(rule, n) for n in names]) for names in rule.saves]
+    if rule.joint:
+        return [f"node.saved = {saved[0]}", *_set_cells(_cells(rule, rule.saves[0]))]
+    if len(wanted) == 1:
+        parts = [saved[k] if k in wanted else "None" for k in range(len(rule.inputs))]
+        return [f"node.saved = {_tuple(parts)}", *_set_cells(_cells(rule, rule.saves[wanted[0]]))]
+    if not any(rule.saves):
+        return [f"node.saved = {_tuple(['()'] * len(rule.inputs))}", "node.cells = ()", "node.version = 0"]
+    if len(wanted) == 2:
+        i, j = wanted
+
+        def branch(chosen: list[int]) -> list[str]:
+            parts = [saved[k] if k in chosen else "None" for k in range(len(rule.inputs))]
+            cells = [c for k in chosen for c in _cells(rule, rule.saves[k])]
+            return ["    " + line for line in (f"node.saved = {_tuple(parts)}", *_set_cells(cells))]
+
+        return [f"if n{j} is None:", *branch([i]), f"elif n{i} is None:", *branch([j]), "else:", *branch([i, j])]
+    lines = ["saved = [None] * " + str(len(rule.inputs)), "c = []"]
+    for k in wanted:
+        cells = _cells(rule, rule.saves[k])
+        lines += [f"if n{k} is not None:", f"    saved[{k}] = {saved[k]}"]
+        lines += [f"    c += [{', '.join(cells)}]"] if cells else []
+    return [*lines, "node.saved = saved", "node.cells = c", "node.version = total(c)"]
+
+
+def _shapes(rule: Rule) -> str:
+    """What the engine needs to sum a broadcast input's cotangent back to its shape; None where nothing was."""
+    if rule.kind is None or len(rule.inputs) < 2:
+        return "None"
+    if len(rule.inputs) == 2:
+        return (
+            "None if ta is float or ta is int or tb is float or tb is int or x0.shape == x1.shape"
+            " else (x0.shape, x1.shape)"
+        )
+    arrays = _arrays(rule)
+    same = " and ".join(f"{a}.shape == out.shape" for a in arrays)
+    return f"None if {same} else {_tuple([a + '.shape' for a in arrays])}"

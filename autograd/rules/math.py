@@ -1,0 +1,147 @@
+"""Rules of the element-wise primitives. Where the derivative can be told from the output, it is."""
+
+from __future__ import annotations
+
+import math
+
+from ..rule import nondiff, rule
+
+__all__: list[str] = []
+
+LN2, LN10 = math.log(2), math.log(10)
+TWO_OVER_SQRT_PI = 2 / math.sqrt(math.pi)
+INV_SQRT_2PI = 1 / math.sqrt(2 * math.pi)
+SQRT_HALF = math.sqrt(0.5)
+SQRT_2_OVER_PI = math.sqrt(2 / math.pi)
+
+# Arithmetic
+rule("add", "a b", kind="any", a=lambda F, g: g, b=lambda F, g: g)
+rule("sub", "a b", kind="any", a=lambda F, g: g, b=lambda F, g: F.neg(g))
+rule("mul", "a b", kind="any", a=lambda F, g, b: F.mul(g, b), b=lambda F, g, a: F.mul(g, a))
+rule("div", "a b", kind="div", a=lambda F, g, b: F.div(g, b), b=lambda F, g, b, out: F.neg(F.div(F.mul(g, out), b)))
+rule(
+    "pow", "a b", kind="any",
+    # x**0 has slope 0 also at x = 0, and 0**y has slope 0 in y
+    a=lambda F, g, a, b: F.mul(g, F.where(F.eq(b, 0), F.zeros_like(a), F.mul(b, F.pow(a, F.sub(b, 1))))),
+    b=lambda F, g, a, out: F.mul(g, F.where(F.eq(a, 0), F.zeros_like(out), F.mul(out, F.log(a)))),
+)  # fmt: skip
+rule("neg", "x", kind="any", x=lambda F, g: F.neg(g))
+rule("reciprocal", "x", kind="float", x=lambda F, g, out: F.neg(F.mul(g, F.square(out))))
+rule("square", "x", kind="any", x=lambda F, g, x: F.mul(g, F.mul(x, 2)))
+rule("sqrt", "x", kind="float", x=lambda F, g, out: F.div(g, F.mul(out, 2)))
+rule("rsqrt", "x", kind="float", x=lambda F, g, out: F.mul(F.mul(g, -0.5), F.mul(out, F.square(out))))
+rule("abs", "x", kind="any", x=lambda F, g, x: F.mul(g, F.sign(x)))
+rule("sign", "x", kind="any", x=lambda F, g: F.zeros_like(g))
+rule("fmod", "a b", kind="any", a=lambda F, g: g, b=lambda F, g, a, b: F.neg(F.mul(g, F.trunc(F.div(a, b)))))
+rule("remainder", "a b", kind="any", a=lambda F, g: g, b=lambda F, g, a, b: F.neg(F.mul(g, F.floor(F.div(a, b)))))
+rule(
+    "atan2", "a b", kind="float",
+    a=lambda F, g, a, b: F.div(F.mul(g, b), F.add(F.square(a), F.square(b))),
+    b=lambda F, g, a, b: F.neg(F.div(F.mul(g, a), F.add(F.square(a), F.square(b)))),
+)  # fmt: skip
+
+# Exponentials and logarithms
+rule("exp", "x", kind="float", x=lambda F, g, out: F.mul(g, out))
+rule("expm1", "x", kind="float", x=lambda F, g, out: F.mul(g, F.add(out, 1)))
+rule("log", "x", kind="float", x=lambda F, g, x: F.div(g, x))
+rule("log1p", "x", kind="float", x=lambda F, g, x: F.div(g, F.add(x, 1)))
+rule("log2", "x", kind="float", x=lambda F, g, x: F.div(g, F.mul(x, LN2)))
+rule("log10", "x", kind="float", x=lambda F, g, x: F.div(g, F.mul(x, LN10)))
+rule("erf", "x", kind="float", x=lambda F, g, x: F.mul(g, F.mul(F.exp(F.neg(F.square(x))), TWO_OVER_SQRT_PI)))
+
+# Angles
+rule("sin", "x", kind="float", x=lambda F, g, x: F.mul(g, F.cos(x)))
+rule("cos", "x", kind="float", x=lambda F, g, x: F.neg(F.mul(g, F.sin(x))))
+rule("tan", "x", kind="float", x=lambda F, g, out: F.mul(g, F.add(F.square(out), 1)))
+rule("asin", "x", kind="float", x=lambda F, g, x: F.mul(g, F.rsqrt(F.sub(1, F.square(x)))))
+rule("acos", "x", kind="float", x=lambda F, g, x: F.neg(F.mul(g, F.rsqrt(F.sub(1, F.square(x))))))
+rule("atan", "x", kind="float", x=lambda F, g, x: F.div(g, F.add(F.square(x), 1)))
+rule("sinh", "x", kind="float", x=lambda F, g, x: F.mul(g, F.cosh(x)))
+rule("cosh", "x", kind="float", x=lambda F, g, x: F.mul(g, F.sinh(x)))
+rule("tanh", "x", kind="float", x=lambda F, g, out: F.mul(g, F.sub(1, F.square(out))))
+rule("asinh", "x", kind="float", x=lambda F, g, x: F.mul(g, F.rsqrt(F.add(F.square(x), 1))))
+rule("acosh", "x", kind="float", x=lambda F, g, x: F.mul(g, F.rsqrt(F.sub(F.square(x), 1))))
+rule("atanh", "x", kind="float", x=lambda F, g, x: F.div(g, F.sub(1, F.square(x))))
+
+# Activations
+rule("sigmoid", "x", kind="float", x=lambda F, g, out: F.mul(g, F.mul(out, F.sub(1, out))))
+rule("relu", "x", kind="any", x=lambda F, g, out: F.where(F.gt(out, 0), g, F.zeros_like(g)))
+rule("leaky_relu", "x", "slope", kind="any", x=lambda F, g, x, slope: F.where(F.gt(x, 0), g, F.mul(g, slope)))
+rule("silu", "x", kind="float", x=lambda F, g, x: F.mul(g, _silu_slope(F, x, F.sigmoid(x))))
+rule(
+    "softplus", "x", "beta threshold", kind="float",
+    x=lambda F, g, x, beta, threshold: F.where(
+        F.gt(F.mul(x, beta), threshold), g, F.mul(g, F.sigmoid(F.mul(x, beta)))
+    ),
+)  # fmt: skip
+rule("gelu", "x", kind="float", x=lambda F, g, x: F.mul(g, _gelu_slope(F, x)))
+rule("gelu_tanh", "x", kind="float", x=lambda F, g, x: F.mul(g, _gelu_tanh_slope(F, x)))
+
+
+def _silu_slope(F, x, s):  # type: ignore[no-untyped-def]
+    return F.mul(s, F.add(F.mul(x, F.sub(1, s)), 1))
+
+
+def _gelu_slope(F, x):  # type: ignore[no-untyped-def]
+    """Phi(x) + x phi(x), of the normal distribution (Hendrycks and Gimpel, 2016)."""
+    cdf = F.mul(F.add(F.erf(F.mul(x, SQRT_HALF)), 1), 0.5)
+    return F.add(cdf, F.mul(x, F.mul(F.exp(F.mul(F.square(x), -0.5)), INV_SQRT_2PI)))
+
+
+def _gelu_tanh_slope(F, x):  # type: ignore[no-untyped-def]
+    square = F.square(x)
+    t = F.tanh(F.mul(F.mul(x, SQRT_2_OVER_PI), F.add(F.mul(square, 0.044715), 1)))
+    inner = F.mul(F.add(F.mul(square, 3 * 0.044715), 1), SQRT_2_OVER_PI)
+    return F.add(F.mul(F.add(t, 1), 0.5), F.mul(F.mul(F.mul(x, 0.5), F.sub(1, F.square(t))), inner))
+
+
+# Choices. At a tie of maximum and minimum each side gets half.
+rule(
+    "maximum", "a b", kind="any",
+    a=lambda F, g, a, b: F.where(F.gt(a, b), g, F.where(F.eq(a, b), F.mul(g, 0.5), F.zeros_like(g))),
+    b=lambda F, g, a, b: F.where(F.gt(b, a), g, F.where(F.eq(a, b), F.mul(g, 0.5), F.zeros_like(g))),
+)  # fmt: skip
+rule(
+    "minimum", "a b", kind="any",
+    a=lambda F, g, a, b: F.where(F.lt(a, b), g, F.where(F.eq(a, b), F.mul(g, 0.5), F.zeros_like(g))),
+    b=lambda F, g, a, b: F.where(F.lt(b, a), g, F.where(F.eq(a, b), F.mul(g, 0.5), F.zeros_like(g))),
+)  # fmt: skip
+rule(
+    "clamp", "x", "low high", kind="any",
+    x=lambda F, g, x, low, high: _within(F, g, x, low, high),
+)  # fmt: skip
+rule(
+    "where", "condition a b", kind="where",
+    a=lambda F, g, condition: F.where(condition, g, F.zeros_like(g)),
+    b=lambda F, g, condition: F.where(condition, F.zeros_like(g), g),
+)  # fmt: skip
+
+
+def _within(F, g, x, low, high):  # type: ignore[no-untyped-def]
+    """The cotangent where x lies within the bounds, edges included, as PyTorch has it."""
+    if low is not None:
+        g = F.where(F.ge(x, low), g, F.zeros_like(g))
+    if high is not None:
+        g = F.where(F.le(x, high), g, F.zeros_like(g))
+    return g
+
+
+# Steps: the slope is zero, which is a gradient, not the lack of one.
+for name in ("floor", "ceil", "trunc", "round"):
+    rule(name, "x", kind="any", x=lambda F, g: F.zeros_like(g))
+
+# No derivative
+for name in ("eq", "ne", "lt", "le", "gt", "ge", "logical_and", "logical_or", "logical_xor", "floor_divide"):
+    nondiff(name, "a b", kind="any")
+for name in ("bitwise_and", "bitwise_or", "bitwise_xor"):
+    nondiff(name, "a b", kind="bits")
+for name in ("logical_not", "bitwise_not", "isnan", "isinf", "isfinite"):
+    nondiff(name, "x", kind="any")
+nondiff("zeros_like", "x")
+
+# The same values in another type, place or memory
+rule("cast", "x", "dtype", x=lambda F, g, x_dtype: F.cast(g, x_dtype))
+rule("copy", "x", x=lambda F, g: g)
+rule("transfer", "x", "source target", x=lambda F, g, source, target: F.transfer(g, target, source))
+# The new content in place of the old: nothing flows to the old, but the edge stays, as in PyTorch.
+rule("overwrite", "x value", kind="any", x=lambda F, g: F.zeros_like(g), value=lambda F, g: g)

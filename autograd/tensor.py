@@ -1,0 +1,213 @@
+"""The Tensor: an array, the device it lives on, and its place on the tape."""
+
+from __future__ import annotations
+
+from threading import get_ident
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..backends import device_of, dtypes
+from ..backends.device import device as Device
+from . import record
+from .grad_mode import OFF
+from .node import Node, leaf, ticket
+
+if TYPE_CHECKING:
+    from ._typing import TensorMethods
+else:
+    TensorMethods = object
+
+__all__ = ["Size", "Tensor", "wrap"]
+
+new = object.__new__
+
+
+class Size(tuple[int, ...]):
+    """The shape of a tensor: a tuple that prints as PyTorch's does."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"tapegrad.Size([{', '.join(map(str, self))}])"
+
+    def numel(self) -> int:
+        """The number of elements of a tensor of this shape."""
+        count = 1
+        for n in self:
+            count *= n
+        return count
+
+    def __getitem__(self, item: Any) -> Any:
+        got = tuple.__getitem__(self, item)
+        return Size(got) if isinstance(item, slice) else got
+
+    def __add__(self, other: Any) -> Size:
+        return Size(tuple.__add__(self, tuple(other)))
+
+
+def wrap(array: Any, device: Any) -> Tensor:
+    """A tensor around a raw array, on no tape."""
+    tensor = new(Tensor)
+    tensor._array, tensor._device = array, device
+    tensor._cell, tensor._view, tensor._node = [0], None, None
+    return tensor
+
+
+class Tensor(TensorMethods):
+    """An n-dimensional array that can record what is done with it.
+
+    Tensors are made by ``tapegrad.tensor``, ``zeros``, ``randn`` and their kin; ``Tensor(3, 4)`` and
+    ``Tensor([1, 2])`` make float32 tensors as PyTorch's old constructor does.
+
+    Internals (read by the operations, not by users): ``_array`` the raw array; ``_device``; ``_cell`` the version
+    counter, a one-element list shared by all tensors over the same memory; ``_view`` None or ``(base, steps,
+    node of the base when the view was last brought up to date)``; ``_node`` the node that made it, a leaf's own node,
+    or None where no gradient is wanted.
+    """
+
+    __slots__ = ("__dict__", "__weakref__", "_array", "_cell", "_device", "_kept_grad", "_node", "_view")
+
+    _array: Any
+    _device: Any
+    _cell: list[int]
+    _view: Any
+    _node: Node | None
+    _kept_grad: Any
+    __hash__ = object.__hash__
+    __array_priority__ = 1000
+
+    def __new__(cls, *args: Any, device: Any = None) -> Tensor:
+        made = new(cls)
+        where = device_of(device)
+        if args and not isinstance(args[0], int):
+            data = args[0]
+            if isinstance(data, Tensor):
+                data = data._device.backend.to_host(data._array)
+            array = np.array(data, dtype=np.float32)
+        else:
+            array = np.zeros(args, np.float32)
+        made._array, made._device = where.backend.from_host(array), where
+        made._cell, made._view, made._node = [0], None, None
+        return made
+
+    # What it is
+
+    @property
+    def shape(self) -> Size:
+        """The size along each dimension."""
+        return Size(self._array.shape)
+
+    @property
+    def dtype(self) -> dtypes.dtype:
+        """The element type."""
+        return dtypes.of(self._array.dtype)
+
+    @property
+    def device(self) -> Device:
+        """Where the data lives."""
+        return self._device  # type: ignore[no-any-return]
+
+    @property
+    def ndim(self) -> int:
+        """The number of dimensions."""
+        return self._array.ndim  # type: ignore[no-any-return]
+
+    # Its place on the tape
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether operations on this tensor are recorded; settable on a leaf."""
+        return self._current() is not None
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        self.requires_grad_(value)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        """Start or stop recording operations on this leaf; returns the tensor.
+
+        Raises:
+            RuntimeError: the element type has no gradient, or the tensor is the result of a recorded operation.
+        """
+        node = self._current()
+        if node is not None and node.edges is not None:
+            if not requires_grad:
+                raise RuntimeError(
+                    "requires_grad: only of a leaf can it be switched off; use detach() for a tensor without history"
+                )
+        elif requires_grad and node is None:
+            if self._array.dtype.kind not in "fcV":
+                raise RuntimeError(
+                    f"requires_grad: only floating and complex tensors have gradients, this one is {self.dtype}; "
+                    "convert it first, e.g. with .float()"
+                )
+            self._node = leaf(self._device)
+            self._node.grad = getattr(self, "_kept_grad", None)
+        elif not requires_grad and node is not None:
+            self._kept_grad, self._node = node.grad, None
+        return self
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether no recorded operation made this tensor."""
+        node = self._current()
+        return node is None or node.edges is None
+
+    @property
+    def grad_fn(self) -> Node | None:
+        """The recorded step that made this tensor; None for a leaf."""
+        node = self._current()
+        return None if node is None or node.edges is None else node
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The gradient accumulated by ``backward`` in this leaf (or in a tensor after ``retain_grad``), or None."""
+        node = self._node
+        return getattr(self, "_kept_grad", None) if node is None else node.grad
+
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None:
+        if value is not None:
+            if not isinstance(value, Tensor):
+                raise TypeError(f"grad: assign a Tensor or None, not {type(value).__name__}")
+            if value._array.shape != self._array.shape or value._device is not self._device:
+                raise RuntimeError(
+                    f"grad: assigned has shape {tuple(value.shape)} on {value.device}, "
+                    f"the tensor {tuple(self.shape)} on {self.device}"
+                )
+        if self._node is None:
+            self._kept_grad = value
+        else:
+            self._node.grad = value
+
+    @property
+    def data(self) -> Tensor:
+        """The same memory outside the tape: writes through it are not tracked. Assignable."""
+        return wrap(self._array, self._device)
+
+    @data.setter
+    def data(self, value: Tensor) -> None:
+        if not isinstance(value, Tensor):
+            raise TypeError(f"data: assign a Tensor, not {type(value).__name__}")
+        self._array, self._device = value._array, value._device
+        if self._node is not None and self._node.edges is None:
+            self._node.device = value._device
+
+    @property
+    def _version(self) -> int:
+        """How often the memory was written in place."""
+        return self._cell[0]
+
+    def _current(self) -> Node | None:
+        """The node that made the current content (a view's base may have been written through since)."""
+        view = self._view
+        if view is not None and view[0]._node is not view[2]:
+            return record.GLOBALS["refresh"](self)  # type: ignore[no-any-return]
+        return self._node
+
+
+record.GLOBALS.update(
+    Tensor=Tensor, Node=Node, OFF=OFF, get_ident=get_ident, ticket=ticket, new=new, ndarray=np.ndarray,
+    node_of=Tensor._current, CONSTANT=[0], total=lambda cells: sum([c[0] for c in cells]),
+)  # fmt: skip

@@ -1,0 +1,103 @@
+"""Element-wise primitives. Plain ufuncs are bound without a wrapper; the rest are composed from them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+__all__ = ["UFUNCS", "MathMixin"]
+
+# primitive -> the array module's ufunc that is exactly it
+UFUNCS = {
+    "add": "add", "sub": "subtract", "mul": "multiply", "div": "true_divide", "maximum": "maximum",
+    "minimum": "minimum", "fmod": "fmod", "remainder": "remainder", "floor_divide": "floor_divide", "atan2": "arctan2",
+    "eq": "equal", "ne": "not_equal", "lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal",
+    "logical_and": "logical_and", "logical_or": "logical_or", "logical_xor": "logical_xor",
+    "logical_not": "logical_not", "bitwise_and": "bitwise_and", "bitwise_or": "bitwise_or",
+    "bitwise_xor": "bitwise_xor", "bitwise_not": "invert", "isnan": "isnan", "isinf": "isinf", "isfinite": "isfinite",
+    "neg": "negative", "abs": "absolute", "sign": "sign", "square": "square", "sqrt": "sqrt",
+    "exp": "exp", "expm1": "expm1", "log": "log", "log1p": "log1p", "log2": "log2", "log10": "log10",
+    "sin": "sin", "cos": "cos", "tan": "tan", "asin": "arcsin", "acos": "arccos", "atan": "arctan",
+    "sinh": "sinh", "cosh": "cosh", "tanh": "tanh", "asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh",
+    "floor": "floor", "ceil": "ceil", "trunc": "trunc", "round": "rint",
+}  # fmt: skip
+
+SQRT_HALF = math.sqrt(0.5)
+INV_SQRT_2PI = 1 / math.sqrt(2 * math.pi)
+SQRT_2_OVER_PI = math.sqrt(2 / math.pi)
+
+
+class MathMixin:
+    """Element-wise primitives over ``self.xp``."""
+
+    xp: Any
+    erf: Any  # no array module has it under one name: each backend brings its own
+
+    def bind_ufuncs(self) -> None:
+        """Hang the array module's ufuncs into the table, except where a subclass has a kernel of its own."""
+        for name, ufunc in UFUNCS.items():
+            if not hasattr(type(self), name):
+                setattr(self, name, getattr(self.xp, ufunc))
+
+    def pow(self, a: Any, b: Any) -> Any:
+        return self.xp.power(a, b)
+
+    def reciprocal(self, x: Any) -> Any:
+        return 1 / x
+
+    def rsqrt(self, x: Any) -> Any:
+        return 1 / self.xp.sqrt(x)
+
+    def sigmoid(self, x: Any) -> Any:
+        tail = self.xp.exp(-self.xp.abs(x))  # exp(-x) itself would overflow for very negative x
+        return self.xp.where(x >= 0, 1 / (1 + tail), tail / (1 + tail))
+
+    def sigmoid_vjp(self, g: Any, out: Any) -> Any:
+        return g * (out * (1 - out))
+
+    def tanh_vjp(self, g: Any, out: Any) -> Any:
+        return g * (1 - out * out)
+
+    def relu(self, x: Any) -> Any:
+        return self.xp.maximum(x, 0)
+
+    def relu_vjp(self, g: Any, out: Any) -> Any:
+        return self.xp.where(out > 0, g, g.dtype.type(0))
+
+    def leaky_relu(self, x: Any, slope: float) -> Any:
+        return self.xp.where(x > 0, x, x * slope)
+
+    def silu(self, x: Any) -> Any:
+        return x * self.sigmoid(x)
+
+    def softplus(self, x: Any, beta: float, threshold: float) -> Any:
+        xp, scaled = self.xp, x * beta
+        smooth = (xp.maximum(scaled, 0) + xp.log1p(xp.exp(-xp.abs(scaled)))) / beta
+        return xp.where(scaled > threshold, x, smooth)
+
+    def gelu(self, x: Any) -> Any:
+        return x * (0.5 * (1 + self.erf(x * SQRT_HALF)))
+
+    def gelu_tanh(self, x: Any) -> Any:
+        return x * (0.5 * (1 + self.xp.tanh(SQRT_2_OVER_PI * (x + 0.044715 * x * x * x))))
+
+    def where(self, condition: Any, a: Any, b: Any) -> Any:
+        return self.xp.where(condition, a, b)
+
+    def clamp(self, x: Any, low: float | None, high: float | None) -> Any:
+        return self.xp.clip(x, low, high)
+
+    def cast(self, x: Any, dtype: np.dtype) -> Any:
+        return x.astype(dtype)
+
+    def copy(self, x: Any) -> Any:
+        return x.copy()
+
+    def overwrite(self, x: Any, value: Any) -> Any:
+        """``value`` in the shape of ``x``."""
+        return self.xp.broadcast_to(value, x.shape).copy()
+
+    def zeros_like(self, x: Any) -> Any:
+        return self.xp.zeros(x.shape, x.dtype)
