@@ -6,9 +6,9 @@ import os as _os
 if not _os.path.isdir(_os.path.join(__path__[0], "autograd")):
     __path__.append(_os.path.dirname(__path__[0]))
 
-from . import autograd, backends  # noqa: E402
+from . import autograd, backends, nn, optim, utils  # noqa: E402
 from .autograd import (  # noqa: E402
-    PUBLIC as _PUBLIC,
+    PUBLIC,
     Size,
     Tensor,
     enable_grad,
@@ -20,12 +20,20 @@ from .autograd import (  # noqa: E402
     set_default_dtype,
     set_grad_enabled,
 )
-from .backends import device, dtypes as _dtypes  # noqa: E402
+from .backends import device, dtypes, registry, set_default_device  # noqa: E402
+from .backends.dtypes import dtype  # noqa: E402
 from .backends.random import Generator  # noqa: E402
 
 __version__ = "0.1.0"
 
-backends.registry.choose_from_environment()
-globals().update({d.name: d for d in _dtypes.DTYPES})
-float, double, half, long, int, short = (getattr(_dtypes, n) for n in ("float32", "float64", "float16", "int64", "int32", "int16"))
-globals().update(_PUBLIC)
+registry.choose_from_environment()
+
+globals().update({d.name: d for d in dtypes.DTYPES})
+globals().update({name: dtypes.of(name) for name in ("float", "double", "half", "long", "int", "short")})
+globals().update(PUBLIC)
+
+__all__ = [
+    "Generator", "Size", "Tensor", "autograd", "backends", "device", "dtype", "enable_grad", "get_default_dtype",
+    "inference_mode", "is_grad_enabled", "nn", "no_grad", "optim", "result_type", "set_default_device",
+    "set_default_dtype", "set_grad_enabled", "utils", *(d.name for d in dtypes.DTYPES), *PUBLIC,
+]  # fmt: skip

@@ -93,7 +93,7 @@ def copysign(typingctx, x, sign):
         return None
 
     def codegen(context, builder, signature, args):
-        return builder.call(builder.module.declare_intrinsic("llvm.copysign", [args[0].type]), args)
+        return _call_llvm(builder, "llvm.copysign", args)
 
     return x(x, x), codegen
 
@@ -105,7 +105,7 @@ def fma(typingctx, a, b, c):
         return None
 
     def codegen(context, builder, signature, args):
-        return _multiply_add(builder, *args)
+        return _call_llvm(builder, "llvm.fmuladd", args)
 
     return a(a, a, a), codegen
 
@@ -120,11 +120,14 @@ def horner(typingctx, x, coefficients):
         x, values = args
         total = builder.extract_value(values, coefficients.count - 1)
         for k in reversed(range(coefficients.count - 1)):
-            total = _multiply_add(builder, total, x, builder.extract_value(values, k))
+            total = _call_llvm(builder, "llvm.fmuladd", (total, x, builder.extract_value(values, k)))
         return total
 
     return x(x, coefficients), codegen
 
 
-def _multiply_add(builder, a, b, c):
-    return builder.call(builder.module.declare_intrinsic("llvm.fmuladd", [a.type]), [a, b, c])
+def _call_llvm(builder, name, args):
+    """Call the LLVM intrinsic ``name`` whose result and arguments have one type."""
+    kind = args[0].type
+    signature = ir.FunctionType(kind, [kind] * len(args))
+    return builder.call(builder.module.declare_intrinsic(name, [kind], signature), args)

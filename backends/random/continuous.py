@@ -248,7 +248,7 @@ class ContinuousDraws(Engine):
         out = np.empty(n, wide)
         out[:full] = _box_muller(self._unit(drawn, wide)[:full], mean, std)
         if full != n:
-            out[full:] = out[full:] if 1 else _box_muller(self._unit(_NORMAL_BLOCK, wide), mean, std)
+            out[-_NORMAL_BLOCK:] = _box_muller(self._unit(_NORMAL_BLOCK, wide), mean, std)
         return cast(out, dtype)
 
     @staticmethod

@@ -1,0 +1,167 @@
+"""Modules made of modules."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Self
+
+from ..autograd import P
+from .activation import ReLU, Sigmoid, Tanh
+from .linear import Linear
+from .module import Module
+
+__all__ = ["ModuleDict", "ModuleList", "Sequential"]
+
+# Activations that a linear layer before them computes in the same step.
+FUSED = {ReLU: "relu", Tanh: "tanh", Sigmoid: "sigmoid"}
+
+
+class Sequential(Module):
+    """Modules one after another.
+
+    Args:
+        args: the modules, or one ordered dictionary of them by name.
+    """
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__()
+        if len(args) == 1 and isinstance(args[0], OrderedDict):
+            for name, module in args[0].items():
+                self.add_module(name, module)
+        else:
+            for i, module in enumerate(args):
+                self.add_module(str(i), module)
+
+    def forward(self, input: Any) -> Any:
+        held = None  # a linear layer that waits to see whether an activation follows
+        for module in self._modules.values():
+            kind = type(module)
+            if held is not None:
+                act = FUSED.get(kind) if not module._hooked else None
+                input = P.linear(input, held.weight, held.bias, act)
+                held = None
+                if act is not None:
+                    continue
+            if kind is Linear and not module._hooked:
+                held = module
+            else:
+                input = module(input)
+        return input if held is None else P.linear(input, held.weight, held.bias, None)
+
+    def __len__(self) -> int:
+        return len(self._modules)
+
+    def __iter__(self) -> Iterator[Module]:
+        return iter(self._modules.values())
+
+    def __getitem__(self, index: int | slice) -> Any:
+        if isinstance(index, slice):
+            return type(self)(OrderedDict(list(self._modules.items())[index]))
+        return list(self._modules.values())[index]
+
+    def __setitem__(self, index: int, module: Module) -> None:
+        setattr(self, list(self._modules)[index], module)
+
+    def __delitem__(self, index: int | slice) -> None:
+        left = list(self._modules.values())
+        del left[index]
+        self._refill(left)
+
+    def _refill(self, modules: list[Module]) -> None:
+        for name in list(self._modules):
+            delattr(self, name)
+        for i, module in enumerate(modules):
+            self.add_module(str(i), module)
+
+    def append(self, module: Module) -> Self:
+        """Add a module at the end."""
+        self.add_module(str(len(self)), module)
+        return self
+
+    def extend(self, modules: Iterable[Module]) -> Self:
+        """Add several modules at the end."""
+        for module in modules:
+            self.append(module)
+        return self
+
+    def insert(self, index: int, module: Module) -> Self:
+        """Add a module before place ``index``."""
+        modules = list(self._modules.values())
+        modules.insert(index, module)
+        self._refill(modules)
+        return self
+
+
+class ModuleList(Module):
+    """A list of modules that counts as part of the module it is assigned to."""
+
+    def __init__(self, modules: Iterable[Module] | None = None) -> None:
+        super().__init__()
+        self.extend(modules or ())
+
+    __len__ = Sequential.__len__
+    __iter__ = Sequential.__iter__
+    __setitem__ = Sequential.__setitem__
+    __delitem__ = Sequential.__delitem__
+    _refill = Sequential._refill
+    append = Sequential.append
+    extend = Sequential.extend
+    insert = Sequential.insert
+
+    def __getitem__(self, index: int | slice) -> Any:
+        modules = list(self._modules.values())
+        return ModuleList(modules[index]) if isinstance(index, slice) else modules[index]
+
+    def __add__(self, other: Iterable[Module]) -> ModuleList:
+        return ModuleList([*self, *other])
+
+
+class ModuleDict(Module):
+    """A dictionary of modules that counts as part of the module it is assigned to."""
+
+    def __init__(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]] | None = None) -> None:
+        super().__init__()
+        if modules is not None:
+            self.update(modules)
+
+    def update(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]]) -> None:
+        """Add or replace several modules."""
+        for name, module in modules.items() if isinstance(modules, Mapping) else modules:
+            self[name] = module
+
+    def __getitem__(self, name: str) -> Module:
+        return self._modules[name]
+
+    def __setitem__(self, name: str, module: Module) -> None:
+        self._place(self._modules, name, module) if name in self._modules else self.add_module(name, module)
+
+    def __delitem__(self, name: str) -> None:
+        delattr(self, name)
+
+    def __len__(self) -> int:
+        return len(self._modules)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._modules)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._modules
+
+    def keys(self) -> Iterable[str]:
+        """The names."""
+        return self._modules.keys()
+
+    def values(self) -> Iterable[Module]:
+        """The modules."""
+        return self._modules.values()
+
+    def items(self) -> Iterable[tuple[str, Module]]:
+        """Names and modules."""
+        return self._modules.items()
+
+    def pop(self, name: str) -> Module:
+        """Take a module out."""
+        module = self._modules[name]
+        del self[name]
+        return module

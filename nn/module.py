@@ -1,0 +1,431 @@
+"""Module: parameters, buffers and submodules under one roof, with a forward step."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple, Self
+
+from ..autograd import Tensor, no_grad
+from .parameter import Parameter
+
+__all__ = ["Module"]
+
+
+class IncompatibleKeys(NamedTuple):
+    """What ``load_state_dict(strict=False)`` could not match."""
+
+    missing_keys: list[str]
+    unexpected_keys: list[str]
+
+    def __repr__(self) -> str:
+        if not self.missing_keys and not self.unexpected_keys:
+            return "<All keys matched successfully>"
+        return f"_IncompatibleKeys(missing_keys={self.missing_keys}, unexpected_keys={self.unexpected_keys})"
+
+
+class RemovableHandle:
+    """Takes a registered hook away again."""
+
+    def __init__(self, module: Module, table: dict[int, Any], key: int) -> None:
+        self._module, self._table, self._key = module, table, key
+
+    def remove(self) -> None:
+        """Remove the hook; a second call does nothing."""
+        self._table.pop(self._key, None)
+
+
+class Module:
+    """Base of all layers and models: subclass it, assign submodules and parameters, define ``forward``.
+
+    Parameters, buffers and submodules are kept in tables of their own, and also as plain attributes, so that reading
+    ``self.weight`` costs what reading any attribute costs.
+    """
+
+    training: bool
+    _hooked = False  # whether a call must look for hooks; set on the instance
+
+    def __init__(self) -> None:
+        fields = self.__dict__
+        fields["training"] = True
+        fields["_parameters"], fields["_buffers"], fields["_modules"] = {}, {}, {}
+        fields["_non_persistent"] = set()
+        fields["_pre_hooks"], fields["_forward_hooks"] = {}, {}
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """What the module computes; every subclass defines it.
+
+        Raises:
+            NotImplementedError: the subclass does not.
+        """
+        raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self._hooked:
+            return self._call_with_hooks(args, kwargs)
+        return self.forward(*args, **kwargs)
+
+    def _call_with_hooks(self, args: Any, kwargs: Any) -> Any:
+        for hook in list(self._pre_hooks.values()):
+            changed = hook(self, args)
+            if changed is not None:
+                args = changed if isinstance(changed, tuple) else (changed,)
+        out = self.forward(*args, **kwargs)
+        for hook in list(self._forward_hooks.values()):
+            changed = hook(self, args, out)
+            out = out if changed is None else changed
+        return out
+
+    def register_forward_pre_hook(self, hook: Callable[[Module, Any], Any]) -> RemovableHandle:
+        """Call ``hook(module, args)`` before every forward; what it returns replaces the arguments."""
+        return self._hook(self._pre_hooks, hook)
+
+    def register_forward_hook(self, hook: Callable[[Module, Any, Any], Any]) -> RemovableHandle:
+        """Call ``hook(module, args, output)`` after every forward; what it returns replaces the output."""
+        return self._hook(self._forward_hooks, hook)
+
+    def _hook(self, table: dict[int, Any], hook: Any) -> RemovableHandle:
+        key = max(table, default=-1) + 1
+        table[key] = hook
+        self.__dict__["_hooked"] = True
+        return RemovableHandle(self, table, key)
+
+    # Attributes
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        tables = self.__dict__.get("_parameters")
+        if tables is None:
+            if isinstance(value, (Parameter, Module)):
+                raise AttributeError(f"{type(self).__name__}: call super().__init__() before assigning '{name}'")
+            object.__setattr__(self, name, value)
+            return
+        if isinstance(value, Parameter):
+            self._place(self._parameters, name, value)
+        elif isinstance(value, Module):
+            self._place(self._modules, name, value)
+        elif name in self._parameters and value is not None:
+            raise TypeError(f"{type(self).__name__}: '{name}' is a parameter; assign a Parameter or None, not "
+                            f"{type(value).__name__}")  # fmt: skip
+        elif name in self._buffers and isinstance(value, Tensor):
+            self._place(self._buffers, name, value)
+        else:
+            for table in (self._parameters, self._buffers, self._modules):
+                if name in table and value is None:
+                    table[name] = None
+                else:
+                    table.pop(name, None)
+            if name == "forward":  # a forward of the instance's own must not be bypassed by a fused step
+                self.__dict__["_hooked"] = True
+            object.__setattr__(self, name, value)
+
+    def _place(self, table: dict[str, Any], name: str, value: Any) -> None:
+        for other in (self._parameters, self._buffers, self._modules):
+            if other is not table:
+                other.pop(name, None)
+        table[name] = value
+        self.__dict__[name] = value
+
+    def __delattr__(self, name: str) -> None:
+        for table in (self._parameters, self._buffers, self._modules):
+            table.pop(name, None)
+        object.__delattr__(self, name)
+
+    def register_parameter(self, name: str, param: Parameter | None) -> None:
+        """Add a parameter, or None for one that could be there.
+
+        Raises:
+            TypeError: not a Parameter. KeyError: the name is taken, empty, or has a dot.
+        """
+        if param is not None and not isinstance(param, Parameter):
+            raise TypeError(f"register_parameter: '{name}' must be a Parameter or None, not {type(param).__name__}")
+        self._check_name("register_parameter", name, self._parameters)
+        self._place(self._parameters, name, param)
+
+    def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
+        """Add a tensor that belongs to the module's state but is not learned.
+
+        Raises:
+            TypeError: not a Tensor. KeyError: the name is taken, empty, or has a dot.
+        """
+        if tensor is not None and not isinstance(tensor, Tensor):
+            raise TypeError(f"register_buffer: '{name}' must be a Tensor or None, not {type(tensor).__name__}")
+        self._check_name("register_buffer", name, self._buffers)
+        self._place(self._buffers, name, tensor)
+        if not persistent:
+            self._non_persistent.add(name)
+
+    def register_module(self, name: str, module: Module | None) -> None:
+        """Another name of ``add_module``."""
+        self.add_module(name, module)
+
+    def add_module(self, name: str, module: Module | None) -> None:
+        """Add a submodule under a name that need not be a Python identifier.
+
+        Raises:
+            TypeError: not a Module. KeyError: the name is taken, empty, or has a dot.
+        """
+        if module is not None and not isinstance(module, Module):
+            raise TypeError(f"add_module: '{name}' must be a Module or None, not {type(module).__name__}")
+        self._check_name("add_module", name, self._modules)
+        self._place(self._modules, name, module)
+
+    def _check_name(self, what: str, name: str, table: dict[str, Any]) -> None:
+        if not isinstance(name, str) or not name or "." in name:
+            raise KeyError(f"{what}: the name {name!r} must be a string, not empty and without a dot")
+        if hasattr(self, name) and name not in table:
+            raise KeyError(f"{what}: attribute '{name}' already exists")
+
+    # Walking the tree
+
+    def named_modules(
+        self, memo: set[Module] | None = None, prefix: str = "", remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Module]]:
+        """The module and all below it, with dotted names."""
+        memo = set() if memo is None else memo
+        if self in memo:
+            return
+        if remove_duplicate:
+            memo.add(self)
+        yield prefix, self
+        for name, child in self._modules.items():
+            if child is not None:
+                yield from child.named_modules(memo, f"{prefix}.{name}" if prefix else name, remove_duplicate)
+
+    def modules(self) -> Iterator[Module]:
+        """The module and all below it."""
+        return (m for _, m in self.named_modules())
+
+    def named_children(self) -> Iterator[tuple[str, Module]]:
+        """The direct submodules with their names."""
+        seen: set[Module] = set()
+        for name, child in self._modules.items():
+            if child is not None and child not in seen:
+                seen.add(child)
+                yield name, child
+
+    def children(self) -> Iterator[Module]:
+        """The direct submodules."""
+        return (m for _, m in self.named_children())
+
+    def _named_members(self, table: str, prefix: str, recurse: bool, remove_duplicate: bool) -> Iterator[tuple[str, Any]]:
+        seen: set[int] = set()
+        owners = self.named_modules(prefix=prefix, remove_duplicate=remove_duplicate) if recurse else [(prefix, self)]
+        for owner, module in owners:
+            for name, value in getattr(module, table).items():
+                if value is None or (remove_duplicate and id(value) in seen):
+                    continue
+                seen.add(id(value))
+                yield f"{owner}.{name}" if owner else name, value
+
+    def named_parameters(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Parameter]]:
+        """The parameters with dotted names; a shared one appears once."""
+        return self._named_members("_parameters", prefix, recurse, remove_duplicate)
+
+    def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
+        """The parameters, for an optimizer."""
+        return (p for _, p in self.named_parameters(recurse=recurse))
+
+    def named_buffers(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Tensor]]:
+        """The buffers with dotted names."""
+        return self._named_members("_buffers", prefix, recurse, remove_duplicate)
+
+    def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
+        """The buffers."""
+        return (b for _, b in self.named_buffers(recurse=recurse))
+
+    def get_submodule(self, target: str) -> Module:
+        """The submodule of a dotted name.
+
+        Raises:
+            AttributeError: there is none.
+        """
+        module = self
+        for part in target.split(".") if target else ():
+            child = module._modules.get(part)
+            if child is None:
+                raise AttributeError(f"{type(module).__name__} has no submodule '{part}' (looking for '{target}')")
+            module = child
+        return module
+
+    def apply(self, fn: Callable[[Module], Any]) -> Self:
+        """Call ``fn`` on every submodule, then on the module itself."""
+        for child in self.children():
+            child.apply(fn)
+        fn(self)
+        return self
+
+    # Mode, type, device
+
+    def train(self, mode: bool = True) -> Self:
+        """Set training mode, here and below."""
+        if not isinstance(mode, bool):
+            raise ValueError("train: mode must be a bool")
+        self.training = mode
+        for child in self.children():
+            child.train(mode)
+        return self
+
+    def eval(self) -> Self:
+        """Set evaluation mode, here and below."""
+        return self.train(False)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Self:
+        """Set whether the parameters are learned."""
+        for p in self.parameters():
+            p.requires_grad_(requires_grad)
+        return self
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients of the parameters, or set them to zero."""
+        for p in self.parameters():
+            if p.grad is not None:
+                if set_to_none:
+                    p.grad = None
+                else:
+                    p.grad = p.grad.detach()
+                    p.grad.zero_()
+
+    def _apply(self, fn: Callable[[Tensor], Tensor]) -> Self:
+        """Replace the data of every parameter, its gradient and every buffer by ``fn`` of it."""
+        with no_grad():
+            for module in self.modules():
+                for p in module._parameters.values():
+                    if p is not None:
+                        grad = p.grad
+                        p.data = fn(p.data)
+                        if grad is not None:
+                            p.grad = fn(grad)
+                for name, buffer in module._buffers.items():
+                    if buffer is not None:
+                        module._place(module._buffers, name, fn(buffer))
+        return self
+
+    def to(self, *args: Any, **kwargs: Any) -> Self:
+        """Move parameters and buffers to a device, and floating ones to a dtype."""
+        whole = Tensor(0).to(*args, **kwargs)
+        moves = dict(kwargs, device=whole.device) if _names_device(args, kwargs) else {}
+        dtype = whole.dtype if whole.dtype is not Tensor(0).dtype or _names_dtype(args, kwargs) else None
+        moves.pop("dtype", None)
+
+        def move(t: Tensor) -> Tensor:
+            kind = dtype if dtype is not None and (t.is_floating_point() or t.is_complex()) else None
+            return t.to(device=moves.get("device"), dtype=kind)
+
+        return self._apply(move)
+
+    def float(self) -> Self:
+        """Make floating parameters and buffers float32."""
+        return self._apply(lambda t: t.float() if t.is_floating_point() else t)
+
+    def double(self) -> Self:
+        """Make floating parameters and buffers float64."""
+        return self._apply(lambda t: t.double() if t.is_floating_point() else t)
+
+    def half(self) -> Self:
+        """Make floating parameters and buffers float16."""
+        return self._apply(lambda t: t.half() if t.is_floating_point() else t)
+
+    def bfloat16(self) -> Self:
+        """Make floating parameters and buffers bfloat16."""
+        return self._apply(lambda t: t.bfloat16() if t.is_floating_point() else t)
+
+    def cpu(self) -> Self:
+        """Move parameters and buffers to the CPU."""
+        return self._apply(lambda t: t.cpu())
+
+    def cuda(self, device: Any = None) -> Self:
+        """Move parameters and buffers to a CUDA device."""
+        return self._apply(lambda t: t.cuda(device))
+
+    # State
+
+    def state_dict(self, *, destination: Any = None, prefix: str = "", keep_vars: bool = False) -> dict[str, Tensor]:
+        """Parameters and persistent buffers by dotted name; they share memory with the module."""
+        out: dict[str, Tensor] = OrderedDict() if destination is None else destination
+        for name, p in self._parameters.items():
+            if p is not None:
+                out[prefix + name] = p if keep_vars else p.detach()
+        for name, b in self._buffers.items():
+            if b is not None and name not in self._non_persistent:
+                out[prefix + name] = b if keep_vars else b.detach()
+        for name, child in self._modules.items():
+            if child is not None:
+                child.state_dict(destination=out, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
+        return out
+
+    def load_state_dict(
+        self, state_dict: Mapping[str, Tensor], strict: bool = True, assign: bool = False
+    ) -> IncompatibleKeys:
+        """Copy values into parameters and buffers by name.
+
+        Args:
+            state_dict: what ``state_dict`` gave.
+            strict: refuse missing and unexpected names.
+            assign: take over the given tensors rather than copy their values.
+
+        Raises:
+            RuntimeError: names (where strict) or shapes that do not match; all of them are listed.
+        """
+        own = self.state_dict(keep_vars=True)
+        missing = [k for k in own if k not in state_dict]
+        unexpected = [k for k in state_dict if k not in own]
+        wrong = [
+            f"size mismatch for {k}: copying a param with shape {state_dict[k].shape} from checkpoint, "
+            f"the shape in current model is {own[k].shape}."
+            for k in own if k in state_dict and state_dict[k].shape != own[k].shape
+        ]  # fmt: skip
+        if strict and unexpected:
+            wrong.insert(0, "Unexpected key(s) in state_dict: " + ", ".join(f'"{k}"' for k in unexpected) + ".")
+        if strict and missing:
+            wrong.insert(0, "Missing key(s) in state_dict: " + ", ".join(f'"{k}"' for k in missing) + ".")
+        if wrong:
+            raise RuntimeError(f"Error(s) in loading state_dict for {type(self).__name__}:\n\t" + "\n\t".join(wrong))
+        with no_grad():
+            for name, target in own.items():
+                if name in state_dict:
+                    if assign:
+                        target.data = state_dict[name]
+                    else:
+                        target.copy_(state_dict[name])
+        return IncompatibleKeys(missing, unexpected)
+
+    # Text
+
+    def extra_repr(self) -> str:
+        """What ``repr`` writes between the parentheses; a subclass may define it."""
+        return ""
+
+    def _get_name(self) -> str:
+        return type(self).__name__
+
+    def __repr__(self) -> str:
+        own = self.extra_repr().split("\n") if self.extra_repr() else []
+        children = [f"({name}): " + repr(m).replace("\n", "\n  ") for name, m in self._modules.items()]
+        if not children and len(own) <= 1:
+            return f"{self._get_name()}({''.join(own)})"
+        return f"{self._get_name()}(\n  " + "\n  ".join(own + children) + "\n)"
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        from copy import deepcopy
+
+        made = object.__new__(type(self))
+        memo[id(self)] = made
+        for key, value in self.__dict__.items():
+            made.__dict__[key] = deepcopy(value, memo)
+        return made
+
+
+def _names_dtype(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    from ..backends.dtypes import dtype
+
+    return kwargs.get("dtype") is not None or any(isinstance(a, (dtype, Tensor)) for a in args)
+
+
+def _names_device(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    from ..backends import device
+
+    return kwargs.get("device") is not None or any(isinstance(a, (str, int, device, Tensor)) for a in args)

@@ -1,0 +1,5 @@
+"""Helpers for training modules."""
+
+from .clip import clip_grad_norm_, clip_grad_value_
+
+__all__ = ["clip_grad_norm_", "clip_grad_value_"]

@@ -1,0 +1,57 @@
+"""Bounds on gradients."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from ...autograd import Tensor, no_grad
+from ...autograd.ops.create import tensor
+from ...autograd.ops.reduce import norm
+from ...autograd.ops.shape import stack
+
+__all__ = ["clip_grad_norm_", "clip_grad_value_"]
+
+
+def _grads(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
+    several = [parameters] if isinstance(parameters, Tensor) else list(parameters)
+    return [p.grad for p in several if p.grad is not None]
+
+
+def clip_grad_norm_(
+    parameters: Tensor | Iterable[Tensor], max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = False,
+    foreach: bool | None = None,
+) -> Tensor:  # fmt: skip
+    """Scale all gradients so that their norm, taken as one vector, is at most ``max_norm``.
+
+    Args:
+        parameters: one or several tensors with gradients.
+        max_norm: the bound.
+        norm_type: the order of the norm; may be infinite.
+        error_if_nonfinite: refuse a norm that is nan or infinite.
+        foreach: accepted.
+
+    Returns:
+        The norm before.
+
+    Raises:
+        RuntimeError: a norm that is not finite, where asked.
+    """
+    grads = _grads(parameters)
+    if not grads:
+        return tensor(0.0)
+    with no_grad():
+        total = norm(stack([norm(g, float(norm_type)) for g in grads]), float(norm_type))
+        if error_if_nonfinite and not math.isfinite(total.item()):
+            raise RuntimeError(f"clip_grad_norm_: the norm of order {norm_type} is {total.item()}, and cannot be clipped")
+        factor = (max_norm / (total + 1e-6)).clamp(max=1.0)
+        for g in grads:
+            g.mul_(factor)
+    return total
+
+
+def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float, foreach: bool | None = None) -> None:
+    """Limit every element of every gradient to ``-clip_value .. clip_value``."""
+    with no_grad():
+        for g in _grads(parameters):
+            g.clamp_(-float(clip_value), float(clip_value))

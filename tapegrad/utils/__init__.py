@@ -1,0 +1,5 @@
+"""Helpers beside the model: data."""
+
+from . import data
+
+__all__ = ["data"]
