@@ -191,4 +191,27 @@ def mixed_devices(rule: Rule, inputs: tuple[Any, ...]) -> RuntimeError:
     return RuntimeError(f"{rule.name}: {places}; nothing is copied silently: call {other}.to('{first}') first")
 
 
-record.GLOBALS.update(slow=slow, same=same, failure=failure, mixed_devices=mixed_devices)
+def mixed_types(rule: Rule, inputs: tuple[Any, ...]) -> RuntimeError:
+    """The error for operands whose element types must be one."""
+    several = [(n, x) for n, x in zip(rule.inputs, inputs, strict=True) if n in rule.typed and x is not None]
+    first = several[0][1]
+    name, other = next((n, x) for n, x in several if x._array.dtype != first._array.dtype)
+    given = ", ".join(f"{n}={describe(x)}" for n, x in several)
+    return RuntimeError(
+        f"{rule.name}({given}): the types must be the same; nothing is converted silently: "
+        f"use {name}.to('{first.dtype.name}'), or convert the other to '{other.dtype.name}'"
+    )
+
+
+def not_tensors(rule: Rule, inputs: tuple[Any, ...]) -> TypeError:
+    """The error for an operand that is no tensor."""
+    for name, x in zip(rule.inputs, inputs, strict=True):
+        for t in x if name == rule.variadic and isinstance(x, (list, tuple)) else (x,):
+            if not isinstance(t, Tensor) and not (t is None and name in rule.optional):
+                return TypeError(f"{rule.name}: argument '{name}' must be a Tensor, not {type(t).__name__}")
+    return TypeError(f"{rule.name}: got no tensors")
+
+
+record.GLOBALS.update(
+    slow=slow, same=same, failure=failure, mixed_devices=mixed_devices, mixed_types=mixed_types, not_tensors=not_tensors
+)

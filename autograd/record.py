@@ -19,7 +19,8 @@ __all__ = ["GLOBALS", "compile_operation", "source"]
 _sources: dict[str, str] = {}
 
 # What the written functions refer to; `tensor` and `views` fill in what they define.
-GLOBALS: dict[str, Any] = {}
+# (The module's name is what warnings filters look at.)
+GLOBALS: dict[str, Any] = {"__name__": "tapegrad.autograd.ops"}
 
 
 def source(name: str) -> str:
@@ -103,13 +104,24 @@ def _plain_operands(rule: Rule) -> list[str]:
             lines.append(f"x{k} = {name}._array")
     first = rule.inputs[0]
     lines.append(f"dev = {first}[0]._device" if first == rule.variadic else f"dev = {first}._device")
-    others = [n for n in rule.inputs[1:] if n != rule.variadic]
-    tests = [f"({n} is not None and {n}._device is not dev)" if n in rule.optional else f"{n}._device is not dev" for n in others]
+    given = f"({', '.join(rule.inputs)},)"
+    lines = ["try:", *("    " + line for line in lines), "except AttributeError:"]
+    lines.append(f"    raise not_tensors(RULE_{rule.name}, {given}) from None")
+    tests = [_unless_none(rule, n, f"{n}._device is not dev") for n in rule.inputs[1:] if n != rule.variadic]
     if rule.variadic:
-        tests.append(f"any(t._device is not dev for t in {rule.variadic})")
+        tests.append(f"any([t._device is not dev for t in {rule.variadic}])")
     if tests:
-        lines += [f"if {' or '.join(tests)}:", f"    raise mixed_devices(RULE_{rule.name}, ({', '.join(rule.inputs)},))"]
+        lines += [f"if {' or '.join(tests)}:", f"    raise mixed_devices(RULE_{rule.name}, {given})"]
+    if rule.typed:
+        places = [rule.inputs.index(n) for n in rule.typed]
+        lines.append(f"dtype = x{places[0]}.dtype")
+        tests = [_unless_none(rule, rule.inputs[k], f"x{k}.dtype is not dtype and x{k}.dtype != dtype") for k in places[1:]]
+        lines += [f"if {' or '.join(tests)}:", f"    raise mixed_types(RULE_{rule.name}, {given})"]
     return lines
+
+
+def _unless_none(rule: Rule, name: str, test: str) -> str:
+    return f"({name} is not None and {test})" if name in rule.optional else test
 
 
 def _run(rule: Rule) -> list[str]:

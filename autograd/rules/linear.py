@@ -8,7 +8,7 @@ __all__: list[str] = []
 
 # `ops.linalg.matmul` promotes 1-d operands, so both have at least two dimensions here.
 rule(
-    "matmul", "a b",
+    "matmul", "a b", typed="a b",
     a=lambda F, g, a_shape, b: _unbroadcast(F, F.matmul(g, _t(F, b)), a_shape),
     b=lambda F, g, a, b_shape: _unbroadcast(F, F.matmul(_t(F, a), g), b_shape),
 )  # fmt: skip
@@ -29,7 +29,7 @@ def _unbroadcast(F, g, shape):  # type: ignore[no-untyped-def]
 
 
 # act(x @ w.T + b); the derivative of act is told from the output
-rule("linear", "x w b?", "act", all=lambda F, g, x, w, out, act, need: _linear(F, _before(F, g, out, act), x, w, need))
+rule("linear", "x w b?", "act", typed="x w b", all=lambda F, g, x, w, out, act, need: _linear(F, _before(F, g, out, act), x, w, need))
 
 SLOPES = {
     "relu": lambda F, g, out: F.where(F.gt(out, 0), g, F.zeros_like(g)),
@@ -52,8 +52,8 @@ def _linear(F, g, x, w, need):  # type: ignore[no-untyped-def]
 
 
 rule(
-    "mse", "x y",
-    all=lambda F, g, x, y, need: _mse(F, F.mul(F.sub(x, y), F.mul(g, _two_over(x.shape))), need),
+    "mse", "x target",
+    all=lambda F, g, x, target, need: _mse(F, F.mul(F.sub(x, target), F.mul(g, _two_over(x.shape))), need),
 )  # fmt: skip
 
 
@@ -80,7 +80,8 @@ def _xent(F, g, x, dtype, target, kept):  # type: ignore[no-untyped-def]
     rows = F.cast(column, dtype)
     wanted = F.reshape(F.where(kept, target, F.zeros_like(target)), (-1, 1))
     slope = F.sub(F.softmax(x, 1), F.ungather(rows, wanted, x.shape, 1))
-    return F.mul(F.where(column, slope, F.zeros_like(x)), F.div(g, F.sum(rows, None, False)))
+    slope = F.mul(slope, F.div(g, F.sum(rows, None, False)))
+    return F.where(column, slope, F.zeros_like(x))  # last: where no row counts, the mean divides by 0
 
 
 nondiff("out_of_range", "target", "classes ignore")

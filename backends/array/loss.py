@@ -25,8 +25,13 @@ class LossMixin:
         """Mean cross-entropy of logits x (N, C) against classes target (N,), and the softmax for the vjp.
 
         Rows whose target is ``ignore`` count for nothing; the mean over no rows is nan.
+
+        Raises:
+            IndexError: a class number out of range.
         """
         xp = self.xp
+        if target.size and bool(self.out_of_range(target, x.shape[1], ignore)):
+            raise IndexError(f"a target is out of bounds for {x.shape[1]} classes")
         shifted = x - x.max(axis=1, keepdims=True)
         weights = xp.exp(shifted)
         total = weights.sum(axis=1, keepdims=True)

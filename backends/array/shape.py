@@ -49,7 +49,7 @@ class ShapeMixin:
 
     def zero_view(self, g: Any, steps: tuple[tuple[str, tuple[Any, ...]], ...]) -> Any:
         """A copy of ``g`` with zeros where the view that ``steps`` take would look."""
-        out = g.copy()
+        out = self.xp.array(g)  # on a plain backward a 0-d cotangent may be a scalar, whose copy is none to write to
         view = out
         for name, attributes in steps:
             view = getattr(self, name)(view, *attributes)
@@ -76,7 +76,7 @@ class ShapeMixin:
         return self.xp.stack(arrays, dim)
 
     def flip(self, x: Any, dims: tuple[int, ...]) -> Any:
-        return self.xp.flip(x, dims)
+        return self.xp.flip(x, dims).copy()
 
     def roll(self, x: Any, shifts: tuple[int, ...], dims: tuple[int, ...]) -> Any:
         return self.xp.roll(x, shifts, dims)

@@ -1,9 +1,9 @@
 """Typed bit operations for compiled scalar functions.
 
-LLVM turns a loop into vector code only if its body has no calls and no branches, and Numba widens ``int32``
-arithmetic to ``int64``, which halves the vector width. The operations here keep the width, and none of them
-raises a floating-point flag: a ufunc tests those flags after its loop and warns, so ``x < c`` with a NaN in ``x``
-would print "invalid value encountered". Integer comparisons of the bit patterns do not.
+LLVM turns a loop into vector code only if its body has no calls and no branches. No operation here is a call,
+and those on bit patterns raise no floating-point flag. A ufunc tests these flags after its loop and warns:
+``x < c`` with a NaN in ``x`` prints "invalid value encountered", ``bits(x) < bits(c)`` does not.
+Numba widens ``int32`` arithmetic to ``int64``: cast each result back, or the vectors become half as wide.
 
 All of them work on ``float32`` with ``int32`` and on ``float64`` with ``int64``, inside compiled code only.
 """

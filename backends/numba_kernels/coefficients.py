@@ -1,6 +1,6 @@
 """Polynomial coefficients of the functions in :mod:`.scalar`, lowest power first.
 
-Each table is a minimax fit (Remez exchange in 40 digits, then rounded); ``tests/tools/minimax.py`` derives them all.
+Each table is a minimax fit (Remez exchange in 40 digits, then rounded) from ``tests/tools/minimax.py``.
 With ``r`` in +-ln(2)/2, ``s = f / (2 + f)`` for ``1 + f`` in [sqrt(1/2), sqrt(2)], and ``u`` in [0, 5]:
 
 - EXP:  ``exp(r) = 1 + r + r^2 P(r)``

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import ml_dtypes
@@ -252,7 +253,7 @@ class ContinuousDraws(Engine):
         return cast(out, dtype)
 
     @staticmethod
-    def _complex(draw: Any, shape: Shape, dtype: DTypeLike) -> Array:
+    def _complex(draw: Callable[[Shape, DTypeLike], Array], shape: Shape, dtype: DTypeLike) -> Array:
         dims, _ = shape_and_size(shape)
         wanted = np.dtype(dtype)
         parts = draw((*dims, 2), np.float32 if wanted == np.complex64 else np.float64)

@@ -158,7 +158,8 @@ def cast(values: Array, dtype: DTypeLike) -> Array:
     wanted = np.dtype(dtype)
     if wanted.itemsize == 2 and wanted.kind not in "iu":
         values = values.astype(np.float32, copy=False)
-    return values.astype(wanted, copy=False)
+    with np.errstate(over="ignore"):
+        return values.astype(wanted, copy=False)
 
 
 def affine(x: Array, scale: float, shift: float) -> Array:

@@ -17,11 +17,11 @@ import numpy as np
 
 from tapegrad import backends
 from tapegrad.autograd import RULES, P, Tensor, grad
-from tapegrad.backends import dtypes
+from tapegrad.autograd.tensor import wrap
 
 __all__ = [
-    "CPU", "HERE", "Sample", "Spy", "check_closed", "check_first_order", "check_fused", "check_second_order",
-    "check_values", "called_names", "fused_kernels",
+    "CPU", "HERE", "Opaque", "Sample", "Spy", "called_names", "check_closed", "check_constant", "check_first_order",
+    "check_fused", "check_second_order", "check_values", "differentiates", "fused_kernels",
 ]  # fmt: skip
 
 HERE = "the device of the backend under test"
@@ -91,9 +91,11 @@ def _flat(inputs: Any) -> list[Any]:
 
 
 def _exact(sample: Sample, dtype: str) -> list[Any]:
-    """The inputs as plain float64 arrays holding numbers that ``dtype`` represents exactly."""
+    """The inputs as plain float64 arrays (and numbers) that ``dtype`` represents exactly."""
+    kind = np.dtype(dtype).type
     with np.errstate(all="ignore"):
-        return _map(lambda x: np.array(x.astype(dtype), np.float64) if _is_float(x) else x.copy(), sample.inputs)
+        arrays = _map(lambda x: np.array(x.astype(dtype), np.float64) if _is_float(x) else x.copy(), sample.inputs)
+        return [float(kind(x)) if isinstance(x, float) else x for x in arrays]
 
 
 def _on_device(array: np.ndarray, dtype: str, backend: Any) -> Any:
@@ -117,18 +119,6 @@ def _device(backend: Any) -> Any:
     return backends.device_of("cpu" if backend.device_type == "cpu" else f"{backend.device_type}:0")
 
 
-def _tensor(array: Any, device: Any) -> Tensor:
-    made = P.copy(_bare(device))
-    made._array = array
-    return made
-
-
-def _bare(device: Any) -> Tensor:
-    from tapegrad.autograd.tensor import wrap
-
-    return wrap(device.backend.from_host(np.zeros(())), device)
-
-
 def _attrs(sample: Sample, device: Any) -> list[Any]:
     places = {HERE: device, CPU: backends.device_of("cpu")}
     return [places.get(a, a) if isinstance(a, str) else a for a in sample.attrs]
@@ -147,6 +137,11 @@ def _wanting(name: str, inputs: list[Any]) -> list[Any]:
         several = x if isinstance(x, list) else [x]
         flags += [rule.wants(k) and isinstance(v, (np.ndarray, Tensor)) and _floating(v) for v in several]
     return flags
+
+
+def differentiates(name: str, sample: Sample) -> bool:
+    """Whether some input of the sample may receive a gradient."""
+    return any(_wanting(name, list(sample.inputs)))
 
 
 def _floating(x: Any) -> bool:
@@ -190,7 +185,7 @@ def _reference(name: str, inputs: list[Any], attrs: list[Any]) -> np.ndarray:
 def _run(name: str, sample: Sample, dtype: str, backend: Any, require: bool = False) -> tuple[Any, list[Any], list[Any]]:
     """The result of the recording operation, and the flat inputs: all of them, and those that require grad."""
     device = _device(backend)
-    inputs = _map(lambda x: _tensor(_on_device(x, dtype, backend), device), sample.inputs)
+    inputs = _map(lambda x: wrap(_on_device(x, dtype, backend), device), sample.inputs)
     wanted = [x for x, w in zip(_flat(inputs), _wanting(name, inputs), strict=True) if w]
     if require:
         for x in wanted:
@@ -262,9 +257,22 @@ def _first(name: str, backend: str, dtype: str, sample: Sample) -> list[np.ndarr
     return found
 
 
+def check_constant(name: str, backend: str, sample: Sample) -> None:
+    """A primitive declared without a derivative gives results that require none, whatever its inputs do."""
+    with _quiet(backend) as running:
+        device = _device(running)
+        inputs = _map(lambda x: wrap(_on_device(x, "float64", running), device), sample.inputs)
+        for x in _flat(inputs):
+            if isinstance(x, Tensor) and _floating(x):
+                x.requires_grad_()
+        out = getattr(P, name)(*inputs, *_attrs(sample, device))
+    assert not out.requires_grad
+    assert out.is_leaf
+
+
 def _cotangent(out: Tensor, require: bool = False) -> Tensor:
     noise = _noise(tuple(out.shape), 1).astype(out._array.dtype)
-    made = _tensor(out._device.backend.from_host(noise), out._device)
+    made = wrap(out._device.backend.from_host(noise), out._device)
     return made.requires_grad_() if require else made
 
 
@@ -338,7 +346,7 @@ def check_first_order(name: str, backend: str, dtype: str, sample: Sample) -> No
 def _check_slopes(name: str, backend: str, dtype: str, sample: Sample) -> None:
     with _quiet(backend) as running:
         out, _, wanted = _run(name, sample, dtype, running, require=True)
-        ones = _tensor(out._device.backend.from_host(np.ones(out.shape, out._array.dtype)), out._device)
+        ones = wrap(out._device.backend.from_host(np.ones(out.shape, out._array.dtype)), out._device)
         found = [_host(v) for v in grad(out, wanted, ones)]
     want = [np.broadcast_to(np.asarray(s, float), v.shape) for s, v in zip(sample.slopes or (), found, strict=True)]
     _compare(found, want, dtype, 16, f"gradient of {name} on {backend} in {dtype}, {sample!r}, against the sample")
@@ -369,7 +377,7 @@ def check_second_order(name: str, backend: str, dtype: str, sample: Sample) -> N
 def _of_weighted_sum(first: Any, by: list[Tensor]) -> Any:
     total = None
     for v in first:
-        weight = _tensor(v._device.backend.from_host(_noise(tuple(v.shape), 2).astype(v._array.dtype)), v._device)
+        weight = wrap(v._device.backend.from_host(_noise(tuple(v.shape), 2).astype(v._array.dtype)), v._device)
         term = P.sum(P.mul(v, weight), None, False)
         total = term if total is None else P.add(total, term)
     if total is None or not total.requires_grad:
@@ -381,12 +389,12 @@ def _weighted(name: str, sample: Sample, arrays: list[Any]) -> float:
     """The sum of NumPy's gradients in float64, weighted as in ``_of_weighted_sum``; the last array is the cotangent."""
     with _quiet("numpy") as running:
         device = _device(running)
-        inputs = _map(lambda x: _tensor(x.copy(), device), tuple(arrays[:-1]))
+        inputs = _map(lambda x: wrap(x.copy(), device), tuple(arrays[:-1]))
         wanted = [x for x, w in zip(_flat(inputs), _wanting(name, inputs), strict=True) if w]
         for x in wanted:
             x.requires_grad_()
         out = getattr(P, name)(*inputs, *_attrs(sample, device))
-        first = grad(out, wanted, _tensor(arrays[-1].astype(out._array.dtype), device))
+        first = grad(out, wanted, wrap(arrays[-1].astype(out._array.dtype), device))
     return float(sum((_host(v) * _noise(tuple(v.shape), 2)).sum() for v in first))
 
 
@@ -529,6 +537,3 @@ def _with_every_need(rule: Any, saved: Any) -> Iterator[list[Any]]:
     at = names.index("need")
     for choice in itertools.product(*[(False, True) if n else (False,) for n in saved[at]]):
         yield [choice if i == at else v for i, v in enumerate(saved)]
-
-
-assert dtypes.float64.numpy == np.float64

@@ -143,8 +143,8 @@ DRAWS = {
         False,
     ),
     "truncated_normal_tail": (
-        lambda g, n, t: torch.nn.init.trunc_normal_(torch.empty(n, dtype=t), 0.1, 1, 1, 2, generator=g),
-        lambda g, n, d: g.truncated_normal(n, 0.1, 1, 1, 2, d),
+        lambda g, n, t: torch.nn.init.trunc_normal_(torch.empty(n, dtype=t), 0.1, 1, 2, 3, generator=g),
+        lambda g, n, d: g.truncated_normal(n, 0.1, 1, 2, 3, d),
         False,
     ),
     "randperm": (lambda g, n, t: torch.randperm(n, generator=g), lambda g, n, d: g.randperm(n), True),
@@ -279,7 +279,7 @@ def test_randperm(n):
 
 
 @pytest.mark.parametrize("dtype", [*FLOATS, "bfloat16"])
-@pytest.mark.parametrize("rows", [(), (4,)])
+@pytest.mark.parametrize("rows", [(), (50,)])
 @pytest.mark.parametrize(("samples", "replacement"), [(1, False), (1, True), (6, True), (500, True)])
 def test_multinomial(samples, replacement, rows, dtype):
     a, b = pair(13)
@@ -290,9 +290,16 @@ def test_multinomial(samples, replacement, rows, dtype):
         same_state(a, b)
 
 
+@pytest.mark.parametrize("dtype", HALVES)
+def test_multinomial_rounds_to_sixteen_bits(dtype):
+    a, b = pair(13)
+    p = weights(100, getattr(torch, dtype), (2000,))
+    same(torch.multinomial(p, 1, generator=a), b.multinomial(to_numpy(p), 1), True)
+
+
 # Not in 16 bits: scores are equal then, and PyTorch leaves open in which order it takes those.
 @pytest.mark.parametrize("dtype", FLOATS)
-@pytest.mark.parametrize("rows", [(), (4,)])
+@pytest.mark.parametrize("rows", [(), (50,)])
 def test_multinomial_without_replacement(rows, dtype):
     a, b = pair(13)
     for n in (6, 100):
@@ -362,83 +369,3 @@ def test_seeds_out_of_range(seed):
     for generator in (torch.Generator(), Generator(0)):
         with pytest.raises(ValueError):
             generator.manual_seed(seed)
-
-
-BAD = {
-    "uniform order": (lambda t, g: t.uniform_(2, 1), lambda g: g.uniform(3, 2, 1)),
-    "uniform nan": (lambda t, g: t.uniform_(float("nan"), 1), lambda g: g.uniform(3, float("nan"), 1)),
-    "uniform width": (lambda t, g: t.uniform_(-3e38, 3e38), lambda g: g.uniform(3, -3e38, 3e38)),
-    "normal std": (lambda t, g: t.normal_(0, -1), lambda g: g.normal(3, 0, -1)),
-    "normal nan": (lambda t, g: t.normal_(0, float("nan")), lambda g: g.normal(3, 0, float("nan"))),
-    "normal stds": (
-        lambda t, g: torch.normal(torch.zeros(2), torch.tensor([1.0, -1])),
-        lambda g: g.normal_tensors(np.zeros(2), np.array([1.0, -1])),
-    ),
-    "normal int": (lambda t, g: t.long().normal_(), lambda g: g.normal(3, dtype=np.int64)),
-    "exponential": (lambda t, g: t.exponential_(0), lambda g: g.exponential(3, 0)),
-    "log_normal": (lambda t, g: t.log_normal_(0, 0), lambda g: g.log_normal(3, 0, 0)),
-    "cauchy": (lambda t, g: t.cauchy_(0, 0), lambda g: g.cauchy(3, 0, 0)),
-    "geometric 0": (lambda t, g: t.geometric_(0), lambda g: g.geometric(0, 3)),
-    "geometric 1": (lambda t, g: t.geometric_(1), lambda g: g.geometric(1, 3)),
-    "bernoulli": (lambda t, g: t.bernoulli_(1.5), lambda g: g.bernoulli(1.5, 3)),
-    "bernoulli nan": (
-        lambda t, g: torch.bernoulli(t.fill_(float("nan"))),
-        lambda g: g.bernoulli_array(np.full(3, np.nan)),
-    ),
-    "bernoulli int": (lambda t, g: torch.bernoulli(t.long()), lambda g: g.bernoulli_array(np.ones(3, int))),
-    "randint empty": (lambda t, g: torch.randint(3, 3, (0,)), lambda g: g.randint(3, 3, 0)),
-    "randint uint8": (
-        lambda t, g: torch.randint(0, 257, (2,), dtype=torch.uint8),
-        lambda g: g.randint(0, 257, 2, np.uint8),
-    ),
-    "random_ int32": (
-        lambda t, g: t.int().random_(-(2**63), None),
-        lambda g: g.random_(3, -(2**63), dtype=np.int32),
-    ),
-    "random_ complex": (lambda t, g: t.cfloat().random_(), lambda g: g.random_(3, dtype=np.complex64)),
-    "randperm": (lambda t, g: torch.randperm(-1), lambda g: g.randperm(-1)),
-    "shape": (lambda t, g: torch.rand(-1), lambda g: g.uniform(-1)),
-    "multinomial negative": (
-        lambda t, g: torch.multinomial(torch.tensor([-1.0, 2]), 2, True),
-        lambda g: g.multinomial(np.array([-1.0, 2]), 2, True),
-    ),
-    "multinomial inf": (
-        lambda t, g: torch.multinomial(torch.tensor([float("inf"), 2]), 1),
-        lambda g: g.multinomial(np.array([np.inf, 2]), 1),
-    ),
-    "multinomial zero": (
-        lambda t, g: torch.multinomial(torch.zeros(2, 2), 1),
-        lambda g: g.multinomial(np.zeros((2, 2)), 1),
-    ),
-    "multinomial many": (
-        lambda t, g: torch.multinomial(torch.ones(2), 3),
-        lambda g: g.multinomial(np.ones(2), 3),
-    ),
-    "multinomial none": (
-        lambda t, g: torch.multinomial(torch.ones(2), 0),
-        lambda g: g.multinomial(np.ones(2), 0),
-    ),
-    "multinomial rank": (
-        lambda t, g: torch.multinomial(torch.ones(2, 2, 2), 1),
-        lambda g: g.multinomial(np.ones((2, 2, 2)), 1),
-    ),
-    "set_state size": (
-        lambda t, g: g.set_state(torch.zeros(50, dtype=torch.uint8)),
-        lambda g: g.set_state(np.zeros(50, np.uint8)),
-    ),
-    "set_state bytes": (
-        lambda t, g: g.set_state(torch.zeros(5056, dtype=torch.uint8)),
-        lambda g: g.set_state(np.zeros(5056, np.uint8)),
-    ),
-}
-
-
-@pytest.mark.parametrize("name", BAD)
-def test_refused_as_in_pytorch(name):
-    theirs, ours = BAD[name]
-    a, b = pair(31)
-    with pytest.raises(RuntimeError):
-        theirs(torch.zeros(3), a)
-    with pytest.raises(RuntimeError):
-        ours(b)
-    same_state(a, b)

@@ -1,0 +1,4 @@
+"""placeholder being written"""
+__all__ = ["NumbaElementwise"]
+class NumbaElementwise:
+    pass

@@ -1,0 +1,104 @@
+"""What surrounds a matrix product in a linear layer: bias, activation, and their way back, in one pass each.
+
+The product itself is the BLAS library's. ``out`` is what it gave: a contiguous matrix (rows, features).
+"""
+
+import numpy as np
+from numba import njit
+
+from .scalar import sigmoid, tanh
+
+__all__ = ["ACTIVATE", "BACK"]
+
+# Sums may be taken in any order, so that they run in vector registers; nan and inf keep their meaning.
+OPTIONS = {"cache": True, "error_model": "numpy", "fastmath": {"reassoc", "contract", "nsz"}}
+
+
+@njit(**OPTIONS)
+def identity(out, bias):
+    """``out += bias``."""
+    rows, columns = out.shape
+    for i in range(rows):
+        for j in range(columns):
+            out[i, j] += bias[j]
+
+
+@njit(**OPTIONS)
+def relu(out, bias):
+    """``out = max(out + bias, 0)``, nan kept."""
+    rows, columns = out.shape
+    for i in range(rows):
+        for j in range(columns):
+            z = out[i, j] + bias[j]
+            out[i, j] = z * 0 if z <= 0 else z
+
+
+@njit(**OPTIONS)
+def hyperbolic(out, bias):
+    """``out = tanh(out + bias)``."""
+    rows, columns = out.shape
+    for i in range(rows):
+        for j in range(columns):
+            out[i, j] = tanh(out[i, j] + bias[j])
+
+
+@njit(**OPTIONS)
+def logistic(out, bias):
+    """``out = sigmoid(out + bias)``."""
+    rows, columns = out.shape
+    for i in range(rows):
+        for j in range(columns):
+            out[i, j] = sigmoid(out[i, j] + bias[j])
+
+
+@njit(**OPTIONS)
+def column_sums(g, sums):
+    """``sums = g.sum(0)``."""
+    rows, columns = g.shape
+    sums[:] = 0
+    for i in range(rows):
+        for j in range(columns):
+            sums[j] += g[i, j]
+
+
+@njit(**OPTIONS)
+def relu_back(g, out, before, sums):
+    """``before``: the cotangent before the activation; ``sums``: its column sums, the bias's cotangent."""
+    rows, columns = g.shape
+    zero = out.dtype.type(0)
+    sums[:] = 0
+    for i in range(rows):
+        for j in range(columns):
+            v = g[i, j] if out[i, j] > 0 else zero
+            before[i, j] = v
+            sums[j] += v
+
+
+@njit(**OPTIONS)
+def hyperbolic_back(g, out, before, sums):
+    """As ``relu_back``, for tanh."""
+    rows, columns = g.shape
+    one = out.dtype.type(1)
+    sums[:] = 0
+    for i in range(rows):
+        for j in range(columns):
+            v = g[i, j] * (one - out[i, j] * out[i, j])
+            before[i, j] = v
+            sums[j] += v
+
+
+@njit(**OPTIONS)
+def logistic_back(g, out, before, sums):
+    """As ``relu_back``, for sigmoid."""
+    rows, columns = g.shape
+    one = out.dtype.type(1)
+    sums[:] = 0
+    for i in range(rows):
+        for j in range(columns):
+            v = g[i, j] * (out[i, j] * (one - out[i, j]))
+            before[i, j] = v
+            sums[j] += v
+
+
+ACTIVATE = {None: identity, "relu": relu, "tanh": hyperbolic, "sigmoid": logistic}
+BACK = {"relu": relu_back, "tanh": hyperbolic_back, "sigmoid": logistic_back}

@@ -1,0 +1,73 @@
+"""Fused losses. Sums run in float64, whatever the type of the data."""
+
+import numpy as np
+from numba import njit
+
+from .linear import OPTIONS
+from .scalar import exp, log
+
+__all__ = ["mse", "mse_back", "xent", "xent_back"]
+
+
+@njit(**OPTIONS)
+def mse(x, y):
+    """The sum of ``(x - y)**2`` over two contiguous arrays of one shape."""
+    a, b = x.reshape(x.size), y.reshape(y.size)
+    total = 0.0
+    for i in range(a.size):
+        d = np.float64(a[i] - b[i])
+        total += d * d
+    return total
+
+
+@njit(**OPTIONS)
+def mse_back(x, y, scale, slope):
+    """``slope = (x - y) * scale``."""
+    a, b, s = x.reshape(x.size), y.reshape(y.size), slope.reshape(slope.size)
+    factor = x.dtype.type(scale)
+    for i in range(a.size):
+        s[i] = (a[i] - b[i]) * factor
+
+
+@njit(**OPTIONS)
+def xent(x, target, ignore, weights):
+    """Cross-entropy of logits (rows, classes), and their softmax into ``weights``.
+
+    Returns:
+        The sum of the losses, the number of rows that count, and the first row whose target is out of range, or -1.
+    """
+    rows, classes = x.shape
+    total, count = 0.0, 0
+    for i in range(rows):
+        t = target[i]
+        top = x[i, 0]
+        for j in range(1, classes):
+            top = x[i, j] if x[i, j] > top or x[i, j] != x[i, j] else top
+        mass = x.dtype.type(0)
+        for j in range(classes):
+            w = exp(x[i, j] - top)
+            weights[i, j] = w
+            mass += w
+        share = x.dtype.type(1) / mass
+        for j in range(classes):
+            weights[i, j] *= share
+        if t == ignore:
+            continue
+        if t < 0 or t >= classes:
+            return total, count, i
+        total += np.float64(log(mass) - (x[i, t] - top))
+        count += 1
+    return total, count, -1
+
+
+@njit(**OPTIONS)
+def xent_back(weights, target, ignore, scale, slope):
+    """``slope = (softmax - onehot(target)) * scale``, and 0 in rows that do not count."""
+    rows, classes = weights.shape
+    factor, zero = weights.dtype.type(scale), weights.dtype.type(0)
+    for i in range(rows):
+        f = zero if target[i] == ignore else factor
+        for j in range(classes):
+            slope[i, j] = weights[i, j] * f
+        if target[i] != ignore:
+            slope[i, target[i]] -= f

@@ -1,0 +1,55 @@
+"""Optimizer updates: one pass over a parameter, its gradient and its state.
+
+All arrays of a call have one shape and are contiguous. The formulas are those of ``backends/array/update.py``, with
+options that hold for a whole call worked out before the loop.
+"""
+
+import numpy as np
+from numba import njit
+
+from .linear import OPTIONS
+
+__all__ = ["adam", "sgd", "sgd_momentum"]
+
+
+@njit(**OPTIONS)
+def sgd(param, grad, lr, decay, sign):
+    """``param -= lr * (sign * grad + decay * param)``."""
+    p, g = param.reshape(param.size), grad.reshape(grad.size)
+    one = p.dtype.type
+    rate, penalty, way = one(lr), one(decay), one(sign)
+    for i in range(p.size):
+        p[i] -= (g[i] * way + p[i] * penalty) * rate
+
+
+@njit(**OPTIONS)
+def sgd_momentum(param, grad, moment, lr, momentum, dampening, decay, nesterov, sign):
+    """Gradient descent with momentum."""
+    p, g, m = param.reshape(param.size), grad.reshape(grad.size), moment.reshape(moment.size)
+    one = p.dtype.type
+    rate, keep, take, penalty, way = one(lr), one(momentum), one(1 - dampening), one(decay), one(sign)
+    ahead = keep if nesterov else one(0)
+    for i in range(p.size):
+        slope = g[i] * way + p[i] * penalty
+        m[i] = m[i] * keep + slope * take
+        p[i] -= (slope + m[i] * ahead if nesterov else m[i]) * rate
+
+
+@njit(**OPTIONS)
+def adam(param, grad, first, second, step, lr, beta1, beta2, eps, decay, decoupled, sign):
+    """Adam; the L2 penalty enters the gradient, or the parameter itself where ``decoupled``."""
+    p, g = param.reshape(param.size), grad.reshape(grad.size)
+    m, v = first.reshape(first.size), second.reshape(second.size)
+    one = p.dtype.type
+    shrink = one(1 - lr * decay) if decoupled else one(1)
+    penalty = one(0) if decoupled else one(decay)
+    rate = one(lr / (1 - beta1**step))
+    root = one(1 / np.sqrt(1 - beta2**step))
+    new1, keep2, new2, small, way = one(1 - beta1), one(beta2), one(1 - beta2), one(eps), one(sign)
+    for i in range(p.size):
+        x = p[i] * shrink
+        slope = g[i] * way + x * penalty
+        a = m[i] + (slope - m[i]) * new1
+        b = v[i] * keep2 + slope * slope * new2
+        m[i], v[i] = a, b
+        p[i] = x - a / (np.sqrt(b) * root + small) * rate
