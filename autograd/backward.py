@@ -68,6 +68,12 @@ def tensor_backward(
     Raises:
         RuntimeError: no history, a shape that does not fit, a tape that was freed, or a saved value changed in place.
     """
+    node = self._current()
+    if gradient is None and inputs is None and not create_graph and self._array.ndim == 0 and node is not None:
+        scalars = self._device.scalars.get(self._array.dtype)
+        if scalars is not None:  # the usual end of a training step: a single real number
+            propagate([(node, scalars[1])], retain=bool(retain_graph), record=False)
+            return
     backward(self, gradient, retain_graph, create_graph, inputs=inputs)
 
 
@@ -128,9 +134,7 @@ def grad(
         if node is None:
             raise RuntimeError(f"grad: inputs[{i}], {describe(wanted[i])}, does not require grad")
     retain = create_graph if retain_graph is None else retain_graph
-    found = propagate(
-        _roots("grad", several, grads, create_graph), retain=retain, record=create_graph, targets=nodes  # type: ignore[arg-type]
-    )
+    found = propagate(_roots("grad", several, grads, create_graph), retain=retain, record=create_graph, targets=nodes)
     result = []
     for i, g in enumerate(found or ()):
         if g is None and materialize_grads:

@@ -10,12 +10,16 @@ from collections.abc import Iterator
 from heapq import heappop, heappush
 from typing import Any
 
+import numpy as np
+
 from .grad_mode import set_grad_enabled
 from .node import Node
 from .rule import RULES, P
 from .tensor import Tensor, wrap
 
 __all__ = ["propagate"]
+
+new, ndarray = object.__new__, np.ndarray
 
 
 def propagate(
@@ -36,41 +40,53 @@ def propagate(
         RuntimeError: a saved value was changed in place, or freed by an earlier backward.
     """
     needed, passing = (None, None) if targets is None else _reaching(roots, targets)
-    caught: dict[Node, Any] = {} if targets is None else dict.fromkeys(targets)
+    caught: dict[Any, Any] = {} if targets is None else dict.fromkeys(targets)
     leaves: dict[Node, Any] = {}
     pending: dict[Node, Any] = {}
     heap: list[tuple[int, Node]] = []
-    for root, g in roots:
-        place = leaves if root.edges is None else pending
-        if root in place:
-            place[root] = _sum(root.device, place[root], g, record)
-        else:
-            place[root] = g
-            if root.edges is not None:
-                heappush(heap, (-root.seq, root))
-    while heap:
-        node: Node | None = heappop(heap)[1]
-        g = pending.pop(node)  # type: ignore[arg-type]
-        while node is not None:
-            if node.hooks is not None:
-                g = _hooked(node, g, record)
-            if node in caught:
-                caught[node] = g
-            if passing is not None and node not in passing:
-                break
-            dev, shapes, edges = node.device, node.shapes, node.edges
-            cotangents = _recorded(node, g) if record else _raw(node, g, needed)
-            follow = ahead = None
-            for k, edge in enumerate(edges):  # type: ignore[arg-type]
-                if edge is None or (c := cotangents[k]) is None or (needed is not None and edge not in needed):
+    node, g = _enter(roots, leaves, pending, heap, record)
+    while node is not None:
+        edges, rule, dev, cells = node.edges, node.rule, node.device, node.cells
+        if node.hooks is not None:
+            g = _hooked(node, g, record)
+        if node in caught:
+            caught[node] = g
+        if passing is None or node in passing:
+            saved = node.saved
+            if cells:
+                version = 0
+                for cell in cells:
+                    version += cell[0]
+                if version != node.version or saved is None:
+                    raise _spoiled(node, version)
+            if record:
+                cotangents = _recorded(node, g)
+            else:
+                formulas = (dev.vjps or _formulas(dev))[rule.index]
+                if rule.joint:
+                    cotangents = formulas[0](dev.backend, g, *saved)
+                elif len(edges) == 1:
+                    cotangents = (formulas[0](dev.backend, g, *saved[0]),)
+                else:
+                    cotangents = [
+                        formula(dev.backend, g, *kept) if e is not None and (needed is None or e in needed) else None
+                        for formula, kept, e in zip(formulas, saved, edges)
+                    ]
+            k, follow, ahead, shapes = 0, None, None, node.shapes
+            for edge in edges:
+                c = cotangents[k]
+                k += 1
+                if edge is None or c is None or (needed is not None and edge not in needed):
                     continue
                 if shapes is not None:
-                    c = _sum_to(dev, c, shapes[k], record)
+                    c = _sum_to(dev, c, shapes[k - 1], record)
                 if edge.edges is None:
                     if edge in leaves:
                         leaves[edge] = _sum(edge.device, leaves[edge], c, record)
+                    elif record or rule.fresh or not _borrowed(c, g, edge, node):
+                        leaves[edge] = c
                     else:
-                        leaves[edge] = edge.device.backend.copy(c) if not record and _borrowed(c, g, edge, node) else c
+                        leaves[edge] = edge.device.backend.copy(c)
                 elif edge is follow:
                     ahead = _sum(edge.device, ahead, c, record)
                 elif edge in pending:
@@ -80,35 +96,47 @@ def propagate(
                 else:
                     pending[edge] = c
                     heappush(heap, (-edge.seq, edge))
-            if not retain and node.cells:
+            if cells and not retain:
                 node.saved = None
-            if follow is not None and heap:
-                pending[follow] = ahead
-                heappush(heap, (-follow.seq, follow))
-                break
             node, g = follow, ahead
-    if targets is None:
-        for node, g in leaves.items():
-            _accumulate(node, g, record)
-        return None
-    return [_result(node, leaves.get(node) if node.edges is None else caught[node], record) for node in targets]
+        else:
+            node = None
+        if heap:
+            if node is not None:
+                pending[node] = g
+                heappush(heap, (-node.seq, node))
+            node = heappop(heap)[1]
+            g = pending.pop(node)
+    if targets is not None:
+        return [_result(n, leaves.get(n) if n.edges is None else caught[n], record) for n in targets]
+    for leaf, g in leaves.items():
+        if record or leaf.hooks is not None or leaf.grad is not None or type(g) is not ndarray:
+            _accumulate(leaf, g, record)
+        else:
+            leaf.grad = t = new(Tensor)
+            t._array, t._device, t._cell, t._view, t._node = g, leaf.device, [0], None, None
+    return None
 
 
-def _raw(node: Node, g: Any, needed: set[Node] | None) -> Any:
-    """The cotangents of a node's inputs, computed on raw arrays."""
-    saved, dev, rule = node.saved, node.device, node.rule
-    if node.cells:
-        _check(node)
-    formulas = (dev.vjps or _formulas(dev))[rule.index]
-    if rule.joint:
-        return formulas[0](dev.backend, g, *saved)
-    edges = node.edges
-    if len(edges) == 1:  # type: ignore[arg-type]
-        return (formulas[0](dev.backend, g, *saved[0]),)  # type: ignore[index]
-    return [
-        formulas[k](dev.backend, g, *saved[k]) if e is not None and (needed is None or e in needed) else None  # type: ignore[index]
-        for k, e in enumerate(edges)  # type: ignore[arg-type]
-    ]
+def _enter(
+    roots: list[tuple[Node, Any]], leaves: dict[Node, Any], pending: dict[Node, Any], heap: list[Any], record: bool
+) -> tuple[Node | None, Any]:
+    """Sort the roots into leaves and steps; returns the step to begin with."""
+    if len(roots) == 1 and roots[0][0].edges is not None:
+        return roots[0]
+    for root, g in roots:
+        place = leaves if root.edges is None else pending
+        if root in place:
+            place[root] = _sum(root.device, place[root], g, record)
+        elif root.edges is None:
+            leaves[root] = g if record else root.device.backend.copy(g)
+        else:
+            pending[root] = g
+            heappush(heap, (-root.seq, root))
+    if not heap:
+        return None, None
+    first = heappop(heap)[1]
+    return first, pending.pop(first)
 
 
 def _formulas(dev: Any) -> list[Any]:
@@ -119,19 +147,18 @@ def _formulas(dev: Any) -> list[Any]:
         fused = getattr(kernels, made.name + "_vjp", None)
         table[made.index] = made.vjps if fused is None else (fused, *made.vjps[1:])
     dev.vjps[:] = table
-    return dev.vjps  # type: ignore[no-any-return]
+    return dev.vjps
 
 
 def _recorded(node: Node, g: Tensor) -> Any:
     """The cotangents of a node's inputs as tensors, by formulas that go onto the tape themselves."""
-    _check(node)
     rule, cells, saved = node.rule, iter(node.cells), node.saved
     with set_grad_enabled(True):
         if rule.joint:
             return rule.vjps[0](P, g, *_tensors(node, rule.saves[0], saved, cells))
         return [
-            rule.vjps[k](P, g, *_tensors(node, rule.saves[k], saved[k], cells)) if e is not None else None  # type: ignore[index]
-            for k, e in enumerate(node.edges)  # type: ignore[arg-type]
+            rule.vjps[k](P, g, *_tensors(node, rule.saves[k], saved[k], cells)) if e is not None else None
+            for k, e in enumerate(node.edges)
         ]
 
 
@@ -146,10 +173,10 @@ def _tensors(node: Node, names: tuple[str, ...], values: Any, cells: Iterator[An
         elif name in inputs:
             first = inputs.index(name)
             if name == node.rule.variadic:
-                yield [_revive(v, node.device, node.edges[first + i], next(cells)) for i, v in enumerate(value)]  # type: ignore[index]
+                yield [_revive(v, node.device, node.edges[first + i], next(cells)) for i, v in enumerate(value)]
             else:
                 cell = next(cells)
-                yield None if value is None else _revive(value, node.device, node.edges[first], cell)  # type: ignore[index]
+                yield None if value is None else _revive(value, node.device, node.edges[first], cell)
         else:
             yield value
 
@@ -160,21 +187,17 @@ def _revive(array: Any, device: Any, made_by: Node | None, cell: list[int]) -> T
     return tensor
 
 
-def _check(node: Node) -> None:
-    """Refuse a node whose saved values are gone or no longer what they were."""
+def _spoiled(node: Node, version: int) -> RuntimeError:
+    """The error for a node whose saved values are gone or no longer what they were."""
     if node.saved is None:
-        raise RuntimeError(
+        return RuntimeError(
             f"backward through {node.name()} a second time: what it saved was freed by the first backward; "
             "pass retain_graph=True there to keep it"
         )
-    version = 0
-    for cell in node.cells:
-        version += cell[0]
-    if version != node.version:
-        raise RuntimeError(
-            f"{node.rule.name}: a tensor that this operation saved for backward was changed in place afterwards "
-            f"(saved at version {node.version}, now at {version}); write to a clone() of it instead"
-        )
+    return RuntimeError(
+        f"{node.rule.name}: a tensor that this operation saved for backward was changed in place afterwards "
+        f"(saved at version {node.version}, now at {version}); write to a clone() of it instead"
+    )
 
 
 def _borrowed(c: Any, g: Any, edge: Node, node: Node) -> bool:
@@ -183,8 +206,8 @@ def _borrowed(c: Any, g: Any, edge: Node, node: Node) -> bool:
         return True
     saved = node.saved
     if node.rule.joint:
-        return any(c is s for s in saved)  # type: ignore[union-attr]
-    return any(c is s for args in saved if args for s in args)  # type: ignore[union-attr]
+        return any(c is s for s in saved)
+    return any(c is s for args in saved if args for s in args)
 
 
 def _sum(dev: Any, a: Any, b: Any, record: bool) -> Any:
@@ -234,7 +257,7 @@ def _result(node: Node, g: Any, record: bool) -> Tensor | None:
     if node.edges is None and node.hooks is not None:
         g = _hooked(node, g, record)
     if record:
-        return g  # type: ignore[no-any-return]
+        return g
     g = node.device.backend.normal(g)
     return wrap(g if node.device.backend.owned(g) else node.device.backend.copy(g), node.device)
 

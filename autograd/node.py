@@ -31,12 +31,13 @@ class Node:
     """
 
     __slots__ = (
-        "__weakref__", "cells", "device", "edges", "extra", "grad", "hooks", "rule", "saved", "seq", "shapes", "version",
+        "__weakref__", "cells", "device", "edges", "extra", "grad", "hooks", "rule", "saved", "seq", "shapes",
+        "version",
     )  # fmt: skip
 
     rule: Any
-    edges: tuple[Node | None, ...] | None
-    saved: tuple[Any, ...] | None
+    edges: Any
+    saved: Any
     cells: tuple[Any, ...]
     version: int
     shapes: Any

@@ -122,7 +122,7 @@ def slow(rule: Rule, inputs: tuple[Any, ...], attrs: tuple[Any, ...]) -> Tensor:
         dtype = _default
     _refuse(rule, dtype, values)
     ready = head + [_as(x, dtype, device) for x in values]
-    return getattr(P, rule.name)(*ready, *attrs)  # type: ignore[no-any-return]
+    return getattr(P, rule.name)(*ready, *attrs)
 
 
 def _refuse(rule: Rule, dtype: dtypes.dtype, values: list[Any]) -> None:

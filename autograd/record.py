@@ -39,7 +39,7 @@ def compile_operation(rule: Rule) -> Callable[..., Any]:
     exec(compile(text, filename, "exec"), GLOBALS, space)
     made = space[rule.name]
     made.__module__ = "tapegrad.autograd.ops"
-    return made  # type: ignore[no-any-return]
+    return made
 
 
 def _write(rule: Rule) -> str:
@@ -58,8 +58,13 @@ def _arrays(rule: Rule) -> list[str]:
     return [f"x{k}" for k in range(len(rule.inputs))]
 
 
+def _given(rule: Rule) -> str:
+    """The inputs and the attributes as two tuples, for the functions that run off the fast path."""
+    return f"({', '.join(rule.inputs)},), ({', '.join(rule.attrs)}{',' if rule.attrs else ''})"
+
+
 def _slow(rule: Rule) -> str:
-    return f"slow(RULE_{rule.name}, ({', '.join(rule.inputs)},), ({', '.join(rule.attrs)}{',' if rule.attrs else ''}))"
+    return f"slow(RULE_{rule.name}, {_given(rule)})"
 
 
 def _operands(rule: Rule) -> list[str]:
@@ -68,12 +73,21 @@ def _operands(rule: Rule) -> list[str]:
         return _plain_operands(rule)
     a = rule.inputs[0]
     if len(rule.inputs) == 1:
-        lines = ["try:", f"    x0 = {a}._array; dev = {a}._device", "except AttributeError:", f"    return {_slow(rule)}"]
+        lines = [
+            "try:",
+            f"    x0 = {a}._array; dev = {a}._device",
+            "except AttributeError:",
+            f"    return {_slow(rule)}",
+        ]
         if rule.kind == "float":
             lines += [f"if {a}._node is None and x0.dtype.kind not in 'fc':", f"    return {_slow(rule)}"]
         return lines
     if len(rule.inputs) != 2:
-        return [f"if not same(RULE_{rule.name}, " + ", ".join(rule.inputs) + "):", f"    return {_slow(rule)}", *_plain_operands(rule)]
+        return [
+            f"if not same(RULE_{rule.name}, " + ", ".join(rule.inputs) + "):",
+            f"    return {_slow(rule)}",
+            *_plain_operands(rule),
+        ]
     b = rule.inputs[1]
     return [
         f"tb = type({b}); ta = type({a})",
@@ -115,7 +129,9 @@ def _plain_operands(rule: Rule) -> list[str]:
     if rule.typed:
         places = [rule.inputs.index(n) for n in rule.typed]
         lines.append(f"dtype = x{places[0]}.dtype")
-        tests = [_unless_none(rule, rule.inputs[k], f"x{k}.dtype is not dtype and x{k}.dtype != dtype") for k in places[1:]]
+        tests = [
+            _unless_none(rule, rule.inputs[k], f"x{k}.dtype is not dtype and x{k}.dtype != dtype") for k in places[1:]
+        ]
         lines += [f"if {' or '.join(tests)}:", f"    raise mixed_types(RULE_{rule.name}, {given})"]
     return lines
 
@@ -130,7 +146,7 @@ def _run(rule: Rule) -> list[str]:
         "try:",
         f"    {'out, res' if rule.residual else 'out'} = {call}",
         "except (ValueError, TypeError, IndexError) as error:",
-        f"    raise failure(RULE_{rule.name}, error, ({', '.join(rule.inputs)},), ({', '.join(rule.attrs)}{',' if rule.attrs else ''})) from error",
+        f"    raise failure(RULE_{rule.name}, error, {_given(rule)}) from error",
         "if type(out) is not ndarray:",
         "    out = dev.backend.normal(out)",
     ]
@@ -176,13 +192,19 @@ def _remember(rule: Rule) -> list[str]:
     variadic = [k for k, name in enumerate(rule.inputs) if rule.wants(k) and name == rule.variadic]
     tests = [f"n{k} is None" for k in wanted] + [f"not any(n{k})" for k in variadic]
     lines += [f"if {' and '.join(tests)}:", "    return y"]
-    edges = [(f"*n{k}" if name == rule.variadic else f"n{k}") if rule.wants(k) else
-             (f"*[None] * len({name})" if name == rule.variadic else "None") for k, name in enumerate(rule.inputs)]  # fmt: skip
+    edges = [_edge(rule, k, name) for k, name in enumerate(rule.inputs)]
     lines += ["y._node = node = new(Node)", f"node.rule = RULE_{rule.name}", f"node.edges = ({', '.join(edges)},)"]
     lines += _save(rule, wanted)
     lines.append("node.shapes = " + _shapes(rule))
     lines += ["node.seq = ticket()", "node.device = dev", "node.hooks = node.grad = node.extra = None"]
     return lines
+
+
+def _edge(rule: Rule, k: int, name: str) -> str:
+    several = name == rule.variadic
+    if rule.wants(k):
+        return f"*n{k}" if several else f"n{k}"
+    return f"*[None] * len({name})" if several else "None"
 
 
 def _nodes(rule: Rule) -> list[str]:
@@ -224,7 +246,9 @@ def _entry(rule: Rule, name: str) -> str:
         else:
             text = f"out.{what}" if of == "out" else f"x{rule.inputs.index(of)}.{what}"
     else:
-        raise ValueError(f"rule '{rule.name}': a formula asks for '{name}'; known are {rule.inputs}, {rule.attrs}, out, res")
+        raise ValueError(
+            f"rule '{rule.name}': a formula asks for '{name}'; known are {rule.inputs}, {rule.attrs}, out, res"
+        )
     return text
 
 
@@ -263,8 +287,9 @@ def _set_cells(cells: list[str]) -> list[str]:
         if cells[0] == "y._cell":
             return ["node.cells = (y._cell,)", "node.version = y._cell[0]"]
         return [f"c = {cells[0]}", "node.cells = (c,)", "node.version = c[0]"]
-    return [f"node.cells = c = {_tuple(cells)}", "node.version = " + ("c[0][0] + c[1][0]" if len(cells) == 2 and not any(
-        c.startswith("*") for c in cells) else "total(c)")]  # fmt: skip
+    pair = len(cells) == 2 and not any(c.startswith("*") for c in cells)
+    version = "c[0][0] + c[1][0]" if pair else "total(c)"
+    return [f"node.cells = c = {_tuple(cells)}", f"node.version = {version}"]
 
 
 def _save(rule: Rule, wanted: list[int]) -> list[str]:

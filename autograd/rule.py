@@ -28,7 +28,9 @@ __all__ = ["RULES", "P", "Rule", "nondiff", "rule"]
 RULES: dict[str, Rule] = {}
 
 # What the written operations call their own variables, and formulas what they are given.
-RESERVED = frozenset({"F", "c", "cell", "dev", "g", "need", "node", "out", "res", "saved", "ta", "tb", "v", "viewed", "y"})
+RESERVED = frozenset(
+    {"F", "c", "cell", "dev", "g", "need", "node", "out", "res", "saved", "ta", "tb", "v", "viewed", "y"}
+)
 
 # The recording primitives: the namespace ``F`` of a backward that is itself recorded.
 P: Any = SimpleNamespace()
@@ -47,6 +49,7 @@ class Rule:
         saves: per formula the names of what it takes after ``F`` and ``g``.
         joint: whether one formula serves all inputs.
         residual: whether the kernel returns ``(out, res)``.
+        fresh: whether the formulas give arrays of their own, never ``g``, a saved array or a view.
         typed: the inputs that must have one element type.
         line: where the rule is written, as ``(file, line)``.
     """
@@ -63,6 +66,7 @@ class Rule:
         self.kind: str | None = options.get("kind")
         self.view: bool = options.get("view", False)
         self.residual: bool = options.get("residual", False)
+        self.fresh: bool = options.get("fresh", False)
         self.typed: tuple[str, ...] = tuple(options.get("typed", "").split())
         self.joint = False
         self.vjps: tuple[Any, ...] = ()
@@ -100,13 +104,13 @@ def rule(
         inputs: names of its tensor inputs, in order; ``x?`` may be None, ``*xs`` is a list.
         attrs: names of its attributes, in order.
         all: a joint rule: one formula that returns a cotangent (or None) for each input.
-        options: a formula per input under the input's name, and ``kind``, ``view``, ``residual``, ``typed``,
-            which ``Rule`` explains.
+        options: a formula per input under the input's name, and ``kind``, ``view``, ``residual``, ``fresh``,
+            ``typed``, which ``Rule`` explains.
 
     Raises:
         ValueError: the name is taken, or a formula names something unknown.
     """
-    own = {k: options.pop(k) for k in list(options) if k not in ("kind", "view", "residual", "typed")}
+    own = {k: options.pop(k) for k in list(options) if k not in ("kind", "view", "residual", "fresh", "typed")}
     made = Rule(name, inputs, attrs, **options)
     if all is not None:
         made.joint = True

@@ -106,12 +106,12 @@ class Tensor(TensorMethods):
     @property
     def device(self) -> Device:
         """Where the data lives."""
-        return self._device  # type: ignore[no-any-return]
+        return self._device
 
     @property
     def ndim(self) -> int:
         """The number of dimensions."""
-        return self._array.ndim  # type: ignore[no-any-return]
+        return self._array.ndim
 
     # Its place on the tape
 
@@ -203,7 +203,7 @@ class Tensor(TensorMethods):
         """The node that made the current content (a view's base may have been written through since)."""
         view = self._view
         if view is not None and view[0]._node is not view[2]:
-            return record.GLOBALS["refresh"](self)  # type: ignore[no-any-return]
+            return record.GLOBALS["refresh"](self)
         return self._node
 
 

@@ -139,4 +139,4 @@ def overwrite(target: Tensor, value: Any) -> Tensor:
         value = P.cast(value, target._array.dtype)
     if value._device is not device:
         value = P.transfer(value, value._device, device)
-    return P.overwrite(target, value)  # type: ignore[no-any-return]
+    return P.overwrite(target, value)

@@ -29,7 +29,7 @@ class _Kernels:
             from .numba_kernels import linear, loss, update
         for module in (linear, loss, update):
             vars(self).update({key: getattr(module, key) for key in module.__all__})
-        return vars(self)[name]
+        return object.__getattribute__(self, name)
 
 
 K: Any = _Kernels()
@@ -74,7 +74,8 @@ class NumbaBackend(NumbaElementwise, NumpyBackend):
             K.BACK[act](g if g.flags.c_contiguous else np.ascontiguousarray(g), out, before, sums)
             g = before
         elif need[2]:
-            sums = np.add.reduce(g, 0)
+            sums = empty(g.shape[1], g.dtype)
+            K.column_sums(g if g.flags.c_contiguous else np.ascontiguousarray(g), sums)
         gx = dot(g, w) if need[0] else None
         return (
             gx if shape is None or gx is None else gx.reshape(shape),
@@ -141,9 +142,15 @@ class NumbaBackend(NumbaElementwise, NumpyBackend):
                 params, grads, firsts, seconds, peaks, steps, lr, beta1, beta2, eps, decay, decoupled, maximize
             )
             return
-        update, sign, decay = K.adam, -1.0 if maximize else 1.0, float(decay)
+        adam, last = K.adam, None
         for p, g, m, v, n in zip(params, grads, firsts, seconds, steps, strict=True):
-            update(p, g, m, v, n, lr, beta1, beta2, eps, decay, decoupled, sign)
+            if n != last:  # parameters that started together share one set of numbers
+                last = n
+                numbers = np.array((
+                    1 - lr * decay if decoupled else 1.0, 0.0 if decoupled else decay, lr / (1 - beta1**n),
+                    (1 - beta2**n) ** -0.5, 1 - beta1, beta2, 1 - beta2, eps, -1.0 if maximize else 1.0,
+                ), p.dtype)  # fmt: skip
+            adam(p, g, m, v, numbers)
 
 
 def _ready(params: list[Any], *others: list[Any]) -> bool:

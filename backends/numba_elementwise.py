@@ -1,4 +1,7 @@
 """placeholder being written"""
+
 __all__ = ["NumbaElementwise"]
+
+
 class NumbaElementwise:
     pass

@@ -27,3 +27,7 @@ class NumpyBackend(ArrayBackend):
     def erf(self, x: Any) -> Any:
         # NumPy has no erf; the C library's, one element at a time, is right to the last digit.
         return np.asarray(_erf(x), dtype=x.dtype)
+
+    def settings(self) -> dict[str, str]:
+        blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]  # type: ignore[call-overload,index]
+        return {"matrix products": f"{blas.get('name')} {blas.get('version')}"}

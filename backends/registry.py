@@ -26,9 +26,7 @@ class BackendError(RuntimeError):
 class Entry:
     """How to load one backend: ``load`` makes it; ``why_not`` says why it cannot run, or None."""
 
-    def __init__(
-        self, name: str, load: Callable[[], Any], why_not: Callable[[], str | None], device_type: str
-    ) -> None:
+    def __init__(self, name: str, load: Callable[[], Any], why_not: Callable[[], str | None], device_type: str) -> None:
         self.name, self.load, self.why_not, self.device_type = name, load, why_not, device_type
         self.backend: Any = None
 

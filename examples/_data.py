@@ -65,11 +65,10 @@ def _mnist(root: Path) -> Digits:
         if images.ndim != 3 or labels.shape != images.shape[:1]:
             raise ValueError(f"MNIST: {name} has images {images.shape} but labels {labels.shape}")
     train_images, train_labels, test_images, test_labels = arrays
-    return Digits(_scaled(train_images), train_labels.astype(np.int64), _scaled(test_images), test_labels.astype(np.int64))
-
-
-def _scaled(images: np.ndarray) -> np.ndarray:
-    return images.astype(np.float32) / np.float32(255)
+    return Digits(
+        train_images.astype(np.float32) / 255, train_labels.astype(np.int64),
+        test_images.astype(np.float32) / 255, test_labels.astype(np.int64),
+    )  # fmt: skip
 
 
 def _plain_or_gz(root: Path, name: str) -> Path | None:

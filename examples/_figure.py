@@ -44,7 +44,7 @@ def draw(
         figure = plt.figure(figsize=(16, 7.6), facecolor="white")
         figure.suptitle(title, x=0.035, y=0.97, ha="left", fontsize=15, fontweight="bold")
         note = "Bars: the probability given to each digit. Coloured: the network's choice; black: what it really was."
-        figure.text(0.985, 0.955, note, ha="right", color=GREY)
+        figure.text(0.985, 0.018, note, ha="right", color=GREY)
         halves = figure.add_gridspec(
             1, 2, width_ratios=(1, 2.35), left=0.035, right=0.985, top=0.86, bottom=0.07, wspace=0.1
         )

@@ -11,13 +11,13 @@ import json
 import time
 from pathlib import Path
 
+from _data import DATA_SETS, load
+from _figure import draw
+from tqdm import tqdm
+
 import tapegrad as tg
 from tapegrad import nn
 from tapegrad.utils.data import DataLoader, TensorDataset
-from tqdm import tqdm
-
-from _data import DATA_SETS, load
-from _figure import draw
 
 EPOCHS = {"digits": 20, "mnist": 5}
 
@@ -69,13 +69,14 @@ def engine():
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", choices=DATA_SETS, default="digits", help="which images (default: digits)")
-    parser.add_argument("--root", type=Path, default=Path("data"), help="the folder of the MNIST files (default: data)")
-    parser.add_argument("--epochs", type=int, help="passes over the data (default: 20 for digits, 5 for mnist)")
-    parser.add_argument("--seed", type=int, default=0, help="of the weights and of the order of the images (default: 0)")
-    parser.add_argument("--out", type=Path, default=Path("digits.png"), help="the figure (default: digits.png)")
-    parser.add_argument("--no-plot", action="store_true", help="draw no figure")
-    parser.add_argument("--losses", type=Path, help="write the loss of every step to this file, as JSON")
+    add = parser.add_argument
+    add("--data", choices=DATA_SETS, default="digits", help="which images (default: digits)")
+    add("--root", type=Path, default=Path("data"), help="the folder of the MNIST files (default: data)")
+    add("--epochs", type=int, help="passes over the data (default: 20 for digits, 5 for mnist)")
+    add("--seed", type=int, default=0, help="of the weights and the order of the images (default: 0)")
+    add("--out", type=Path, default=Path("digits.png"), help="the figure (default: digits.png)")
+    add("--no-plot", action="store_true", help="draw no figure")
+    add("--losses", type=Path, help="write the loss of every step to this file, as JSON")
     options = parser.parse_args()
     options.epochs = EPOCHS[options.data] if options.epochs is None else options.epochs
     if options.epochs < 1:

@@ -17,48 +17,14 @@ __all__ = ["ModuleDict", "ModuleList", "Sequential"]
 FUSED = {ReLU: "relu", Tanh: "tanh", Sigmoid: "sigmoid"}
 
 
-class Sequential(Module):
-    """Modules one after another.
-
-    Args:
-        args: the modules, or one ordered dictionary of them by name.
-    """
-
-    def __init__(self, *args: Any) -> None:
-        super().__init__()
-        if len(args) == 1 and isinstance(args[0], OrderedDict):
-            for name, module in args[0].items():
-                self.add_module(name, module)
-        else:
-            for i, module in enumerate(args):
-                self.add_module(str(i), module)
-
-    def forward(self, input: Any) -> Any:
-        held = None  # a linear layer that waits to see whether an activation follows
-        for module in self._modules.values():
-            kind = type(module)
-            if held is not None:
-                act = FUSED.get(kind) if not module._hooked else None
-                input = P.linear(input, held.weight, held.bias, act)
-                held = None
-                if act is not None:
-                    continue
-            if kind is Linear and not module._hooked:
-                held = module
-            else:
-                input = module(input)
-        return input if held is None else P.linear(input, held.weight, held.bias, None)
+class _Listed(Module):
+    """Modules under the names 0, 1, 2, ..., with the methods of a list."""
 
     def __len__(self) -> int:
         return len(self._modules)
 
     def __iter__(self) -> Iterator[Module]:
         return iter(self._modules.values())
-
-    def __getitem__(self, index: int | slice) -> Any:
-        if isinstance(index, slice):
-            return type(self)(OrderedDict(list(self._modules.items())[index]))
-        return list(self._modules.values())[index]
 
     def __setitem__(self, index: int, module: Module) -> None:
         setattr(self, list(self._modules)[index], module)
@@ -93,21 +59,50 @@ class Sequential(Module):
         return self
 
 
-class ModuleList(Module):
+class Sequential(_Listed):
+    """Modules one after another.
+
+    Args:
+        args: the modules, or one ordered dictionary of them by name.
+    """
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__()
+        if len(args) == 1 and isinstance(args[0], OrderedDict):
+            for name, module in args[0].items():
+                self.add_module(name, module)
+        else:
+            for i, module in enumerate(args):
+                self.add_module(str(i), module)
+
+    def forward(self, input: Any) -> Any:
+        held = None  # a linear layer that waits to see whether an activation follows
+        for module in self._modules.values():
+            kind = type(module)
+            if held is not None:
+                act = FUSED.get(kind) if not module._hooked else None
+                input = P.linear(input, held.weight, held.bias, act)
+                held = None
+                if act is not None:
+                    continue
+            if kind is Linear and not module._hooked:
+                held = module
+            else:
+                input = module(input)
+        return input if held is None else P.linear(input, held.weight, held.bias, None)
+
+    def __getitem__(self, index: int | slice) -> Any:
+        if isinstance(index, slice):
+            return type(self)(OrderedDict(list(self._modules.items())[index]))
+        return list(self._modules.values())[index]
+
+
+class ModuleList(_Listed):
     """A list of modules that counts as part of the module it is assigned to."""
 
     def __init__(self, modules: Iterable[Module] | None = None) -> None:
         super().__init__()
         self.extend(modules or ())
-
-    __len__ = Sequential.__len__
-    __iter__ = Sequential.__iter__
-    __setitem__ = Sequential.__setitem__
-    __delitem__ = Sequential.__delitem__
-    _refill = Sequential._refill
-    append = Sequential.append
-    extend = Sequential.extend
-    insert = Sequential.insert
 
     def __getitem__(self, index: int | slice) -> Any:
         modules = list(self._modules.values())

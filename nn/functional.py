@@ -7,12 +7,12 @@ import warnings
 from typing import Any
 
 from ..autograd import P, Tensor
+from ..autograd.ops.create import from_numpy
 from ..autograd.ops.reduce import log_softmax, softmax
 from ..autograd.ops.shape import pad as _pad
 from ..autograd.promote import describe
 from ..autograd.views import write
 from ..backends.random import default_generator
-from ..autograd.ops.create import from_numpy
 
 __all__ = [
     "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "dropout", "gelu", "huber_loss",
@@ -38,7 +38,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     if weight._array.ndim == 1:
         out = P.matmul(input, weight[:, None])[..., 0]
         return out if bias is None else out + bias
-    return P.linear(input, weight, bias, None)  # type: ignore[no-any-return]
+    return P.linear(input, weight, bias, None)
 
 
 # Activations
@@ -53,17 +53,17 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
     """``input`` where positive, else ``negative_slope * input``."""
     if inplace:
         return write("leaky_relu_", input, P.leaky_relu, negative_slope)
-    return P.leaky_relu(input, negative_slope)  # type: ignore[no-any-return]
+    return P.leaky_relu(input, negative_slope)
 
 
 def sigmoid(input: Tensor) -> Tensor:
     """``1 / (1 + exp(-input))``."""
-    return P.sigmoid(input)  # type: ignore[no-any-return]
+    return P.sigmoid(input)
 
 
 def tanh(input: Tensor) -> Tensor:
     """The hyperbolic tangent."""
-    return P.tanh(input)  # type: ignore[no-any-return]
+    return P.tanh(input)
 
 
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
@@ -79,17 +79,17 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     """
     if approximate not in ("none", "tanh"):
         raise RuntimeError(f"gelu: approximate must be 'none' or 'tanh', got {approximate!r}")
-    return P.gelu(input) if approximate == "none" else P.gelu_tanh(input)  # type: ignore[no-any-return]
+    return P.gelu(input) if approximate == "none" else P.gelu_tanh(input)
 
 
 def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     """``log(1 + exp(beta * input)) / beta``, linear where ``beta * input`` exceeds ``threshold``."""
-    return P.softplus(input, float(beta), float(threshold))  # type: ignore[no-any-return]
+    return P.softplus(input, float(beta), float(threshold))
 
 
 def logsigmoid(input: Tensor) -> Tensor:
     """``log(sigmoid(input))``, without overflow."""
-    return P.neg(P.softplus(P.neg(input), 1.0, math.inf))  # type: ignore[no-any-return]
+    return P.neg(P.softplus(P.neg(input), 1.0, math.inf))
 
 
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
@@ -141,9 +141,11 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     highest = int(array.max()) if array.size else -1
     classes = highest + 1 if num_classes < 0 else num_classes
     if array.size and (int(array.min()) < 0 or highest >= classes):
-        raise RuntimeError(f"one_hot: class numbers must lie in 0 .. {classes - 1}, got {int(array.min())} .. {highest}")
+        raise RuntimeError(
+            f"one_hot: class numbers must lie in 0 .. {classes - 1}, got {int(array.min())} .. {highest}"
+        )
     line = from_numpy(_arange(classes)).to(tensor._device)
-    return P.cast(P.eq(P.reshape(tensor, (*array.shape, 1)), line), array.dtype)  # type: ignore[no-any-return]
+    return P.cast(P.eq(P.reshape(tensor, (*array.shape, 1)), line), array.dtype)
 
 
 def _arange(n: int) -> Any:
@@ -157,9 +159,9 @@ def _arange(n: int) -> Any:
 
 def _reduce(loss: Tensor, reduction: str) -> Tensor:
     if reduction == "mean":
-        return P.mean(loss, None, False)  # type: ignore[no-any-return]
+        return P.mean(loss, None, False)
     if reduction == "sum":
-        return P.sum(loss, None, False)  # type: ignore[no-any-return]
+        return P.sum(loss, None, False)
     if reduction == "none":
         return loss
     raise ValueError(f"{reduction} is not a valid value for reduction; use 'mean', 'sum' or 'none'")
@@ -195,7 +197,7 @@ def mse_loss(
     try:
         a, b = input._array, target._array
         if reduction == "mean" and weight is None and a.shape == b.shape and a.dtype == b.dtype and a.dtype.kind == "f":
-            return P.mse(input, target)  # type: ignore[no-any-return]
+            return P.mse(input, target)
     except AttributeError:
         pass
     _pair("mse_loss", input, target)
@@ -282,7 +284,7 @@ def binary_cross_entropy_with_logits(
     """
     if input._array.shape != target._array.shape:
         raise ValueError(
-            f"binary_cross_entropy_with_logits: target {describe(target)} must have the shape of input {describe(input)}"
+            f"binary_cross_entropy_with_logits: target {describe(target)} must have the shape of {describe(input)}"
         )
     tail = P.softplus(P.neg(input), 1.0, math.inf)  # -log(sigmoid(input))
     if pos_weight is not None:
@@ -333,7 +335,7 @@ def nll_loss(
         factor = P.mul(factor, P.take(weight, safe))
     loss = P.neg(P.where(kept, P.mul(picked, factor), P.zeros_like(picked)))
     if reduction == "mean":
-        return P.div(P.sum(loss, None, False), P.sum(factor, None, False))  # type: ignore[no-any-return]
+        return P.div(P.sum(loss, None, False), P.sum(factor, None, False))
     return _reduce(loss, reduction)
 
 
@@ -362,7 +364,7 @@ def cross_entropy(
                 f"cross_entropy: input {describe(input)} has {input._array.shape[0]} rows, target {describe(target)} "
                 f"{target._array.shape[0]}"
             )
-        return P.softmax_xent(input, target, ignore_index)  # type: ignore[no-any-return]
+        return P.softmax_xent(input, target, ignore_index)
     axis = 1 if input.ndim > 1 else 0
     logs = P.log_softmax(input, axis)
     if target._array.dtype.kind in "fV":
@@ -376,7 +378,7 @@ def cross_entropy(
 
 
 def _class_weight(weight: Tensor, like: Tensor, axis: int) -> Tensor:
-    return P.reshape(weight, tuple(-1 if i == axis else 1 for i in range(like.ndim)))  # type: ignore[no-any-return]
+    return P.reshape(weight, tuple(-1 if i == axis else 1 for i in range(like.ndim)))
 
 
 def _smooth(logs: Tensor, target: Tensor, weight: Tensor | None, ignore: int, reduction: str, axis: int) -> Tensor:
@@ -390,14 +392,16 @@ def _smooth(logs: Tensor, target: Tensor, weight: Tensor | None, ignore: int, re
     factor = P.cast(kept, logs._array.dtype)
     if weight is not None:
         factor = P.mul(factor, P.take(weight, P.where(kept, target, P.zeros_like(target))))
-    return P.div(P.sum(loss, None, False), P.sum(factor, None, False))  # type: ignore[no-any-return]
+    return P.div(P.sum(loss, None, False), P.sum(factor, None, False))
 
 
 def _soft_cross_entropy(
     logs: Tensor, target: Tensor, weight: Tensor | None, reduction: str, smoothing: float, axis: int
 ) -> Tensor:
     if logs._array.shape != target._array.shape:
-        raise ValueError(f"cross_entropy: probabilities {describe(target)} must have the shape of input {list(logs.shape)}")
+        raise ValueError(
+            f"cross_entropy: probabilities {describe(target)} must have the shape of input {list(logs.shape)}"
+        )
     if smoothing:
         target = target * (1 - smoothing) + smoothing / logs._array.shape[axis]
     product = P.mul(logs, target)
@@ -406,4 +410,4 @@ def _soft_cross_entropy(
     loss = P.neg(P.sum(product, (axis,), False))
     if reduction != "mean":
         return _reduce(loss, reduction)
-    return P.div(P.sum(loss, None, False), float(loss._array.size))  # type: ignore[no-any-return]
+    return P.div(P.sum(loss, None, False), float(loss._array.size))

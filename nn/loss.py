@@ -57,7 +57,9 @@ class HuberLoss(_Loss):
 class SmoothL1Loss(_Loss):
     """The Huber loss divided by ``beta``."""
 
-    def __init__(self, size_average: Any = None, reduce: Any = None, reduction: str = "mean", beta: float = 1.0) -> None:
+    def __init__(
+        self, size_average: Any = None, reduce: Any = None, reduction: str = "mean", beta: float = 1.0
+    ) -> None:
         super().__init__(size_average, reduce, reduction)
         self.beta = beta
 

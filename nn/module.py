@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from ..autograd import Tensor, no_grad
 from .parameter import Parameter
@@ -44,6 +44,16 @@ class Module:
 
     training: bool
     _hooked = False  # whether a call must look for hooks; set on the instance
+    _parameters: dict[str, Parameter | None]
+    _buffers: dict[str, Tensor | None]
+    _modules: dict[str, Any]  # Module, or None for one that could be there
+    _non_persistent: set[str]
+    _pre_hooks: dict[int, Any]
+    _forward_hooks: dict[int, Any]
+
+    if TYPE_CHECKING:  # what is registered under a name of the user's has no type that could be known
+
+        def __getattr__(self, name: str) -> Any: ...
 
     def __init__(self) -> None:
         fields = self.__dict__
@@ -207,7 +217,9 @@ class Module:
         """The direct submodules."""
         return (m for _, m in self.named_children())
 
-    def _named_members(self, table: str, prefix: str, recurse: bool, remove_duplicate: bool) -> Iterator[tuple[str, Any]]:
+    def _named_members(
+        self, table: str, prefix: str, recurse: bool, remove_duplicate: bool
+    ) -> Iterator[tuple[str, Any]]:
         seen: set[int] = set()
         owners = self.named_modules(prefix=prefix, remove_duplicate=remove_duplicate) if recurse else [(prefix, self)]
         for owner, module in owners:

@@ -6,8 +6,8 @@ import os as _os
 if not _os.path.isdir(_os.path.join(__path__[0], "autograd")):
     __path__.append(_os.path.dirname(__path__[0]))
 
-from . import autograd, backends, nn, optim, utils  # noqa: E402
-from .autograd import (  # noqa: E402
+from . import autograd, backends, nn, optim, utils
+from .autograd import (
     PUBLIC,
     Size,
     Tensor,
@@ -20,9 +20,9 @@ from .autograd import (  # noqa: E402
     set_default_dtype,
     set_grad_enabled,
 )
-from .backends import device, dtypes, registry, set_default_device  # noqa: E402
-from .backends.dtypes import dtype  # noqa: E402
-from .backends.random import Generator  # noqa: E402
+from .backends import device, dtypes, registry, set_default_device
+from .backends.dtypes import dtype
+from .backends.random import Generator
 
 __version__ = "0.1.0"
 

@@ -39,7 +39,7 @@ def _shape(size: tuple[Any, ...]) -> tuple[int, ...]:
 def _from_data(data: Any) -> np.ndarray:
     """Python numbers, nested sequences, arrays and tensors as one NumPy array of PyTorch's choice of type."""
     if isinstance(data, Tensor):
-        return data._device.backend.to_host(data._array)  # type: ignore[no-any-return]
+        return data._device.backend.to_host(data._array)
     if isinstance(data, (np.ndarray, np.generic)):
         return np.asarray(data)
     if isinstance(data, (list, tuple)) and _holds(data, (Tensor, np.ndarray)):
@@ -161,7 +161,9 @@ def empty_like(x: Tensor, *, dtype: Any = None, device: Any = None, requires_gra
     return empty(*x._array.shape, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
-def full_like(x: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def full_like(
+    x: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """One number with the shape, type and device of ``x``."""
     dtype, device = _like(x, dtype, device)
     return full(x._array.shape, fill_value, dtype=dtype, device=device, requires_grad=requires_grad)
@@ -267,4 +269,4 @@ def randperm(
 
 def detached_copy(x: Tensor) -> Tensor:
     """The content of ``x`` in memory of its own, without history."""
-    return P.copy(wrap(x._array, x._device))  # type: ignore[no-any-return]
+    return P.copy(wrap(x._array, x._device))

@@ -20,7 +20,7 @@ _ints = (int, np.integer)
 def _basic(key: Any) -> tuple[Any, ...] | None:
     """The index as a tuple of integers, slices and None, or None where it holds an array."""
     parts = key if type(key) is tuple else (key,)
-    out = []
+    out: list[Any] = []
     for p in parts:
         if type(p) is int or p is None or p is Ellipsis:
             out.append(p)
@@ -68,8 +68,8 @@ def getitem(x: Tensor, key: Any) -> Tensor:
     parts = _basic(key)
     if parts is None:
         where, places = _advanced(x, key)
-        return P.index(x, where, places)  # type: ignore[no-any-return]
-    return P.slice(x, _explicit(parts, x._array.ndim))  # type: ignore[no-any-return]
+        return P.index(x, where, places)
+    return P.slice(x, _explicit(parts, x._array.ndim))
 
 
 def _advanced(x: Tensor, key: Any) -> tuple[list[Tensor], tuple[Any, ...]]:
@@ -117,7 +117,9 @@ def _part(x: Tensor, p: Any) -> Any:
         return p
     if isinstance(p, _ints) or hasattr(p, "__index__"):
         return p.__index__()
-    raise IndexError(f"index: cannot index with {type(p).__name__}; use integers, slices, None, '...', lists or tensors")
+    raise IndexError(
+        f"index: cannot index with {type(p).__name__}; use integers, slices, None, '...', lists or tensors"
+    )
 
 
 def setitem(x: Tensor, key: Any, value: Any) -> None:
@@ -165,7 +167,9 @@ def _check_index(name: str, x: Tensor, index: Tensor, dim: int) -> Tensor:
         raise RuntimeError(f"{name}: index of shape {list(index.shape)} needs as many dimensions as {list(x.shape)}")
     backend = x._device.backend
     if index._array.size and bool(backend.out_of_range(index._array, x._array.shape[dim] if x.ndim else 1, 0)):
-        raise IndexError(f"{name}: an index is out of range for dim {dim} of size {x._array.shape[dim] if x.ndim else 1}")
+        raise IndexError(
+            f"{name}: an index is out of range for dim {dim} of size {x._array.shape[dim] if x.ndim else 1}"
+        )
     return index
 
 
@@ -184,7 +188,9 @@ def _scattered(name: str, x: Tensor, dim: int, index: Tensor, value: Any) -> tup
     at = dim_of(name, dim, x.ndim)
     _check_index(name, x, index, at)
     if not isinstance(value, Tensor):
-        value = P.expand(wrap(x._device.backend.from_host(np.asarray(value, x._array.dtype)), x._device), index._array.shape)
+        value = P.expand(
+            wrap(x._device.backend.from_host(np.asarray(value, x._array.dtype)), x._device), index._array.shape
+        )
     if value._array.dtype != x._array.dtype:
         raise RuntimeError(f"{name}: the source is {value.dtype.name}, the tensor {x.dtype.name}; convert with .to()")
     return at, value
@@ -193,13 +199,13 @@ def _scattered(name: str, x: Tensor, dim: int, index: Tensor, value: Any) -> tup
 def scatter(x: Tensor, dim: int, index: Tensor, src: Any = None, *, value: Any = None) -> Tensor:
     """A copy of ``x`` with ``src`` (a tensor or a number) written at the places that ``gather`` would read."""
     at, src = _scattered("scatter", x, dim, index, value if src is None else src)
-    return P.scatter(x, index, src, at)  # type: ignore[no-any-return]
+    return P.scatter(x, index, src, at)
 
 
 def scatter_add(x: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     """A copy of ``x`` with ``src`` added at the places that ``gather`` would read."""
     at, src = _scattered("scatter_add", x, dim, index, src)
-    return P.scatter_add(x, index, src, at)  # type: ignore[no-any-return]
+    return P.scatter_add(x, index, src, at)
 
 
 def index_select(x: Tensor, dim: int, index: Tensor) -> Tensor:
@@ -215,7 +221,7 @@ def masked_fill(x: Tensor, mask: Tensor, value: Any) -> Tensor:
         raise RuntimeError(f"masked_fill: mask must be bool, got {mask.dtype}")
     filled = value if isinstance(value, Tensor) else wrap(
         x._device.backend.from_host(np.asarray(value).astype(x._array.dtype)), x._device)  # fmt: skip
-    return P.where(mask, filled, x)  # type: ignore[no-any-return]
+    return P.where(mask, filled, x)
 
 
 def masked_select(x: Tensor, mask: Tensor) -> Tensor:

@@ -35,7 +35,9 @@ def matmul(a: Tensor, b: Tensor) -> Tensor:
     """
     _same_type("matmul", a, b)
     if not a.ndim or not b.ndim:
-        raise RuntimeError(f"matmul: needs at least one dimension, got {describe(a)} and {describe(b)}; use * for numbers")
+        raise RuntimeError(
+            f"matmul: needs at least one dimension, got {describe(a)} and {describe(b)}; use * for numbers"
+        )
     row, column = a.ndim == 1, b.ndim == 1
     left = P.slice(a, (None,)) if row else a
     right = P.slice(b, (slice(None), None)) if column else b
@@ -46,7 +48,7 @@ def matmul(a: Tensor, b: Tensor) -> Tensor:
         out = P.slice(out, (*(slice(None),) * (out.ndim - 2), 0))
     if column:
         out = P.slice(out, (*(slice(None),) * (out.ndim - 1), 0))
-    return out  # type: ignore[no-any-return]
+    return out
 
 
 def _need(name: str, x: Tensor, ndim: int, argument: str) -> None:
@@ -89,11 +91,11 @@ def dot(a: Tensor, b: Tensor) -> Tensor:
 
 def outer(a: Tensor, b: Tensor) -> Tensor:
     """All products of two vectors (n,) and (m,), as (n, m)."""
-    return P.mul(P.slice(a, (slice(None), None)), b)  # type: ignore[no-any-return]
+    return P.mul(P.slice(a, (slice(None), None)), b)
 
 
 def addmm(x: Tensor, a: Tensor, b: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
     """``beta * x + alpha * (a @ b)``."""
     product = mm(a, b)
     product = product if alpha == 1 else P.mul(product, alpha)
-    return P.add(x if beta == 1 else P.mul(x, beta), product)  # type: ignore[no-any-return]
+    return P.add(x if beta == 1 else P.mul(x, beta), product)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...backends import dtypes
+from ...backends.random import default_generator
 from .. import printing
 from ..backward import tensor_backward
 from ..rule import RULES, P
@@ -113,19 +114,19 @@ def _copy_(self: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
 
 def _uniform_(self: Tensor, a: float = 0.0, b: float = 1.0, *, generator: Any = None) -> Tensor:
     """Fill with uniform random numbers between ``a`` and ``b``."""
-    array = (generator or create.default_generator).uniform(self._array.shape, a, b, dtype=self._array.dtype)
+    array = (generator or default_generator).uniform(self._array.shape, a, b, dtype=self._array.dtype)
     return write("uniform_", self, overwrite, create.from_numpy(array))
 
 
 def _normal_(self: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Any = None) -> Tensor:
     """Fill with normal random numbers."""
-    array = (generator or create.default_generator).normal(self._array.shape, mean, std, dtype=self._array.dtype)
+    array = (generator or default_generator).normal(self._array.shape, mean, std, dtype=self._array.dtype)
     return write("normal_", self, overwrite, create.from_numpy(array))
 
 
 def _bernoulli_(self: Tensor, p: float = 0.5, *, generator: Any = None) -> Tensor:
     """Fill with ones of probability ``p`` and zeros."""
-    array = (generator or create.default_generator).bernoulli(p, self._array.shape, self._array.dtype)
+    array = (generator or default_generator).bernoulli(p, self._array.shape, self._array.dtype)
     return write("bernoulli_", self, overwrite, create.from_numpy(array))
 
 
@@ -158,7 +159,7 @@ def _array(self: Tensor, dtype: Any = None, copy: bool | None = None) -> np.ndar
 
 def _index(self: Tensor) -> int:
     if self._array.size != 1 or self._array.dtype.kind not in "iub":
-        raise TypeError(f"only an integer tensor of one element can be an index, not {self.dtype} of {list(self.shape)}")
+        raise TypeError(f"an index must be an integer tensor of one element, not {self.dtype} of {list(self.shape)}")
     return int(move.item(self))
 
 

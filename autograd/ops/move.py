@@ -76,7 +76,7 @@ def detach(x: Tensor) -> Tensor:
 
 def clone(x: Tensor, *, memory_format: Any = None) -> Tensor:
     """A copy in memory of its own, with history."""
-    return P.copy(x)  # type: ignore[no-any-return]
+    return P.copy(x)
 
 
 def numpy(x: Tensor, *, force: bool = False) -> np.ndarray:
@@ -93,7 +93,7 @@ def numpy(x: Tensor, *, force: bool = False) -> np.ndarray:
             raise RuntimeError("numpy: this tensor requires grad; use .detach().numpy()")
         if x._device.type != "cpu":
             raise TypeError(f"numpy: this tensor is on {x._device}; use .cpu().numpy()")
-    return x._device.backend.to_host(x._array)  # type: ignore[no-any-return]
+    return x._device.backend.to_host(x._array)
 
 
 def item(x: Tensor) -> Any:
@@ -103,7 +103,9 @@ def item(x: Tensor) -> Any:
         RuntimeError: not exactly one element.
     """
     if x._array.size != 1:
-        raise RuntimeError(f"item: a tensor of {x._array.size} elements is not one number; its shape is {list(x.shape)}")
+        raise RuntimeError(
+            f"item: a tensor of {x._array.size} elements is not one number; its shape is {list(x.shape)}"
+        )
     array = x._device.backend.to_host(x._array)
     return float(array) if array.dtype.kind == "V" else array.item()
 

@@ -61,7 +61,7 @@ def sum(x: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None)
         x = x.to(dtype)
     elif x._array.dtype.kind in "biu":
         x = x.to(dtypes.int64)
-    return P.sum(x, None if dim is None else dims_of("sum", dim, x.ndim), keepdim)  # type: ignore[no-any-return]
+    return P.sum(x, None if dim is None else dims_of("sum", dim, x.ndim), keepdim)
 
 
 def mean(x: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
@@ -71,7 +71,7 @@ def mean(x: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
         RuntimeError: integer or bool input without ``dtype``.
     """
     check_tensor("mean", "input", x)
-    return P.mean(_to_float("mean", x, dtype), None if dim is None else dims_of("mean", dim, x.ndim), keepdim)  # type: ignore[no-any-return]
+    return P.mean(_to_float("mean", x, dtype), None if dim is None else dims_of("mean", dim, x.ndim), keepdim)
 
 
 def var(
@@ -82,14 +82,14 @@ def var(
     if isinstance(dim, bool):
         dim, unbiased = None, dim
     degrees = correction if correction is not None else int(unbiased)
-    return P.var(_to_float("var", x), dims_of("var", dim, x.ndim), degrees, keepdim)  # type: ignore[no-any-return]
+    return P.var(_to_float("var", x), dims_of("var", dim, x.ndim), degrees, keepdim)
 
 
 def std(
     x: Tensor, dim: Any = None, unbiased: bool = True, keepdim: bool = False, *, correction: float | None = None
 ) -> Tensor:
     """The standard deviation: the square root of ``var``."""
-    return P.sqrt(var(x, dim, unbiased, keepdim, correction=correction))  # type: ignore[no-any-return]
+    return P.sqrt(var(x, dim, unbiased, keepdim, correction=correction))
 
 
 def prod(x: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
@@ -100,20 +100,20 @@ def prod(x: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
     elif x._array.dtype.kind in "biu":
         x = x.to(dtypes.int64)
     if dim is None:
-        return P.prod(P.reshape(x, (-1,)), 0, False)  # type: ignore[no-any-return]
-    return P.prod(x, dim_of("prod", dim, x.ndim), keepdim)  # type: ignore[no-any-return]
+        return P.prod(P.reshape(x, (-1,)), 0, False)
+    return P.prod(x, dim_of("prod", dim, x.ndim), keepdim)
 
 
 def amax(x: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:
     """The largest element, over all or along ``dim``; ties share the gradient."""
     check_tensor("amax", "input", x)
-    return P.amax(x, dims_of("amax", dim, x.ndim), keepdim)  # type: ignore[no-any-return]
+    return P.amax(x, dims_of("amax", dim, x.ndim), keepdim)
 
 
 def amin(x: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:
     """The smallest element, over all or along ``dim``; ties share the gradient."""
     check_tensor("amin", "input", x)
-    return P.amin(x, dims_of("amin", dim, x.ndim), keepdim)  # type: ignore[no-any-return]
+    return P.amin(x, dims_of("amin", dim, x.ndim), keepdim)
 
 
 def _pick(x: Tensor, index: Tensor, dim: int, keepdim: bool) -> tuple[Tensor, Tensor]:
@@ -169,32 +169,32 @@ def argmax(x: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     """The index of the largest element, of the flattened tensor or along ``dim``; the first where several tie."""
     check_tensor("argmax", "input", x)
     _refuse_empty("argmax", x, dim)
-    return P.argmax(x, None if dim is None or not x.ndim else dim_of("argmax", dim, x.ndim), keepdim)  # type: ignore[no-any-return]
+    return P.argmax(x, None if dim is None or not x.ndim else dim_of("argmax", dim, x.ndim), keepdim)
 
 
 def argmin(x: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     """The index of the smallest element, of the flattened tensor or along ``dim``; the first where several tie."""
     check_tensor("argmin", "input", x)
     _refuse_empty("argmin", x, dim)
-    return P.argmin(x, None if dim is None or not x.ndim else dim_of("argmin", dim, x.ndim), keepdim)  # type: ignore[no-any-return]
+    return P.argmin(x, None if dim is None or not x.ndim else dim_of("argmin", dim, x.ndim), keepdim)
 
 
 def any(x: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     """Whether any element is not zero."""
     check_tensor("any", "input", x)
-    return P.any(x, dims_of("any", dim, x.ndim), keepdim)  # type: ignore[no-any-return]
+    return P.any(x, dims_of("any", dim, x.ndim), keepdim)
 
 
 def all(x: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     """Whether all elements are not zero."""
     check_tensor("all", "input", x)
-    return P.all(x, dims_of("all", dim, x.ndim), keepdim)  # type: ignore[no-any-return]
+    return P.all(x, dims_of("all", dim, x.ndim), keepdim)
 
 
 def count_nonzero(x: Tensor, dim: Any = None) -> Tensor:
     """How many elements are not zero."""
     check_tensor("count_nonzero", "input", x)
-    return P.count_nonzero(x, dims_of("count_nonzero", dim, x.ndim))  # type: ignore[no-any-return]
+    return P.count_nonzero(x, dims_of("count_nonzero", dim, x.ndim))
 
 
 def cumsum(x: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
@@ -204,15 +204,15 @@ def cumsum(x: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
         x = x.to(dtype)
     elif x._array.dtype.kind in "biu":
         x = x.to(dtypes.int64)
-    return P.cumsum(x, dim_of("cumsum", dim, x.ndim)) if x.ndim else P.copy(x)  # type: ignore[no-any-return]
+    return P.cumsum(x, dim_of("cumsum", dim, x.ndim)) if x.ndim else P.copy(x)
 
 
 def argsort(x: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> Tensor:
     """The indices that sort ``x`` along ``dim``."""
     check_tensor("argsort", "input", x)
     if not x.ndim:
-        return P.cast(P.zeros_like(x), dtypes.int64.numpy)  # type: ignore[no-any-return]
-    return P.argsort(x, dim_of("argsort", dim, x.ndim), bool(descending), bool(stable))  # type: ignore[no-any-return]
+        return P.cast(P.zeros_like(x), dtypes.int64.numpy)
+    return P.argsort(x, dim_of("argsort", dim, x.ndim), bool(descending), bool(stable))
 
 
 def sort(x: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> sort_result:
@@ -242,19 +242,19 @@ def logsumexp(x: Tensor, dim: Any, keepdim: bool = False) -> Tensor:
     check_tensor("logsumexp", "input", x)
     if x._array.dtype.kind in "biu":
         x = x.to(get_default_dtype())
-    return P.logsumexp(x, dims_of("logsumexp", dim, x.ndim), keepdim)  # type: ignore[no-any-return]
+    return P.logsumexp(x, dims_of("logsumexp", dim, x.ndim), keepdim)
 
 
 def softmax(x: Tensor, dim: int | None = None, dtype: Any = None, _stacklevel: int = 3) -> Tensor:
     """``exp(x) / sum(exp(x))`` along ``dim``, without overflow."""
     x, at = _softmax_input("softmax", x, dim, dtype)
-    return P.softmax(x, at) if x.ndim else P.exp(P.mul(x, 0))  # type: ignore[no-any-return]
+    return P.softmax(x, at) if x.ndim else P.exp(P.mul(x, 0))
 
 
 def log_softmax(x: Tensor, dim: int | None = None, dtype: Any = None, _stacklevel: int = 3) -> Tensor:
     """The logarithm of ``softmax``, computed without taking the logarithm of a small number."""
     x, at = _softmax_input("log_softmax", x, dim, dtype)
-    return P.log_softmax(x, at) if x.ndim else P.mul(x, 0)  # type: ignore[no-any-return]
+    return P.log_softmax(x, at) if x.ndim else P.mul(x, 0)
 
 
 def _softmax_input(name: str, x: Tensor, dim: int | None, dtype: Any) -> tuple[Tensor, int]:
@@ -276,19 +276,19 @@ def norm(x: Tensor, p: Any = 2, dim: Any = None, keepdim: bool = False, *, dtype
     if p in (None, "fro"):
         p = 2
     if p == math.inf:
-        return P.amax(P.abs(x), dims, keepdim)  # type: ignore[no-any-return]
+        return P.amax(P.abs(x), dims, keepdim)
     if p == -math.inf:
-        return P.amin(P.abs(x), dims, keepdim)  # type: ignore[no-any-return]
+        return P.amin(P.abs(x), dims, keepdim)
     if p == 0:
-        return P.sum(P.cast(P.ne(x, 0), x._array.dtype), dims, keepdim)  # type: ignore[no-any-return]
+        return P.sum(P.cast(P.ne(x, 0), x._array.dtype), dims, keepdim)
     if p == 1:
-        return P.sum(P.abs(x), dims, keepdim)  # type: ignore[no-any-return]
+        return P.sum(P.abs(x), dims, keepdim)
     if p == 2:
         return _safe_root(P.sum(P.square(x), dims, keepdim))
-    return P.pow(P.sum(P.pow(P.abs(x), float(p)), dims, keepdim), 1 / float(p))  # type: ignore[no-any-return]
+    return P.pow(P.sum(P.pow(P.abs(x), float(p)), dims, keepdim), 1 / float(p))
 
 
 def _safe_root(total: Tensor) -> Tensor:
     """The square root whose slope at 0 is 0 rather than infinite."""
     zero = P.eq(total, 0)
-    return P.where(zero, P.zeros_like(total), P.sqrt(P.where(zero, 1.0, total)))  # type: ignore[no-any-return]
+    return P.where(zero, P.zeros_like(total), P.sqrt(P.where(zero, 1.0, total)))

@@ -48,7 +48,7 @@ def reshape(x: Tensor, *shape: Any) -> Tensor:
         RuntimeError: another number of elements.
     """
     check_tensor("reshape", "input", x)
-    return P.reshape(x, _resolve("reshape", x, sizes_of(shape)))  # type: ignore[no-any-return]
+    return P.reshape(x, _resolve("reshape", x, sizes_of(shape)))
 
 
 def view(x: Tensor, *shape: Any) -> Tensor:
@@ -63,7 +63,7 @@ def view(x: Tensor, *shape: Any) -> Tensor:
             f"view: shape {list(out.shape)} does not fit the strides of this tensor of shape {list(x.shape)}; "
             "use reshape() or contiguous().view()"
         )
-    return out  # type: ignore[no-any-return]
+    return out
 
 
 def flatten(x: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
@@ -74,7 +74,7 @@ def flatten(x: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
         raise RuntimeError(f"flatten: start_dim {start_dim} lies behind end_dim {end_dim}")
     shape = x._array.shape
     if not shape:
-        return P.reshape(x, (1,))  # type: ignore[no-any-return]
+        return P.reshape(x, (1,))
     count = 1
     for n in shape[start : end + 1]:
         count *= n
@@ -101,7 +101,7 @@ def permute(x: Tensor, *dims: Any) -> Tensor:
     order = tuple(dim_of("permute", d, x.ndim) for d in sizes_of(dims))
     if sorted(order) != list(range(x.ndim)):
         raise RuntimeError(f"permute: dims {order} is not an order of the {x.ndim} dimensions")
-    return P.permute(x, order)  # type: ignore[no-any-return]
+    return P.permute(x, order)
 
 
 def transpose(x: Tensor, dim0: int, dim1: int) -> Tensor:
@@ -111,7 +111,7 @@ def transpose(x: Tensor, dim0: int, dim1: int) -> Tensor:
     order = list(range(x.ndim))
     if order:
         order[i], order[j] = order[j], order[i]
-    return P.permute(x, tuple(order))  # type: ignore[no-any-return]
+    return P.permute(x, tuple(order))
 
 
 def t(x: Tensor) -> Tensor:
@@ -119,35 +119,42 @@ def t(x: Tensor) -> Tensor:
     check_tensor("t", "input", x)
     if x.ndim > 2:
         raise RuntimeError(f"t: needs at most 2 dimensions, got shape {list(x.shape)}; use transpose(dim0, dim1)")
-    return P.permute(x, tuple(reversed(range(x.ndim))))  # type: ignore[no-any-return]
+    return P.permute(x, tuple(reversed(range(x.ndim))))
 
 
 def movedim(x: Tensor, source: Any, destination: Any) -> Tensor:
     """A view with dimensions moved to new places, the others in their order."""
     src = [dim_of("movedim", d, x.ndim) for d in (source if isinstance(source, (tuple, list)) else (source,))]
-    dst = [dim_of("movedim", d, x.ndim) for d in (destination if isinstance(destination, (tuple, list)) else (destination,))]
+    dst = [
+        dim_of("movedim", d, x.ndim)
+        for d in (destination if isinstance(destination, (tuple, list)) else (destination,))
+    ]
     if len(src) != len(dst) or len(set(src)) < len(src) or len(set(dst)) < len(dst):
         raise RuntimeError(f"movedim: source {source} and destination {destination} must name as many, different dims")
     rest = [d for d in range(x.ndim) if d not in src]
     order = [-1] * x.ndim
     for s, d in zip(src, dst, strict=True):
         order[d] = s
-    return P.permute(x, tuple(d if d >= 0 else rest.pop(0) for d in order))  # type: ignore[no-any-return]
+    return P.permute(x, tuple(d if d >= 0 else rest.pop(0) for d in order))
 
 
 def squeeze(x: Tensor, dim: Any = None) -> Tensor:
     """A view without the dimensions of size 1 (all, or those that ``dim`` names)."""
     check_tensor("squeeze", "input", x)
-    named = None if dim is None else {dim_of("squeeze", d, x.ndim) for d in (dim if isinstance(dim, (tuple, list)) else (dim,))}
+    named = (
+        None
+        if dim is None
+        else {dim_of("squeeze", d, x.ndim) for d in (dim if isinstance(dim, (tuple, list)) else (dim,))}
+    )
     shape = tuple(n for i, n in enumerate(x._array.shape) if n != 1 or (named is not None and i not in named))
-    return P.reshape(x, shape) if shape != x._array.shape else P.slice(x, ())  # type: ignore[no-any-return]
+    return P.reshape(x, shape) if shape != x._array.shape else P.slice(x, ())
 
 
 def unsqueeze(x: Tensor, dim: int) -> Tensor:
     """A view with a dimension of size 1 put in at ``dim``."""
     check_tensor("unsqueeze", "input", x)
     at = dim_of("unsqueeze", dim, x.ndim + 1)
-    return P.slice(x, (EVERYTHING,) * at + (None,))  # type: ignore[no-any-return]
+    return P.slice(x, (EVERYTHING,) * at + (None,))
 
 
 def expand(x: Tensor, *sizes: Any) -> Tensor:
@@ -158,7 +165,7 @@ def expand(x: Tensor, *sizes: Any) -> Tensor:
     shape = tuple(have[i - lead] if n == -1 and i >= lead else n for i, n in enumerate(wanted))
     if lead < 0 or any(n != shape[lead + i] and n != 1 for i, n in enumerate(have)):
         raise RuntimeError(f"expand: shape {list(have)} cannot be expanded to {list(wanted)}; only sizes of 1 grow")
-    return P.expand(x, shape)  # type: ignore[no-any-return]
+    return P.expand(x, shape)
 
 
 def broadcast_to(x: Tensor, shape: Any) -> Tensor:
@@ -174,7 +181,7 @@ def repeat(x: Tensor, *sizes: Any) -> Tensor:
     have = (1,) * (len(times) - len(have)) + have
     spread = tuple(n for pair in zip(times, have, strict=True) for n in pair)
     wide = P.expand(P.reshape(x, tuple(n for h in have for n in (1, h))), spread)
-    return P.reshape(wide, tuple(a * b for a, b in zip(times, have, strict=True)))  # type: ignore[no-any-return]
+    return P.reshape(wide, tuple(a * b for a, b in zip(times, have, strict=True)))
 
 
 def contiguous(x: Tensor, memory_format: Any = None) -> Tensor:
@@ -201,13 +208,13 @@ def cat(tensors: Any, dim: int = 0, *, axis: int | None = None) -> Tensor:
     """
     several = _joined("cat", tensors)
     several = [x for x in several if x._array.shape != (0,)] or several[:1]
-    return P.cat(several, dim_of("cat", dim if axis is None else axis, several[0].ndim))  # type: ignore[no-any-return]
+    return P.cat(several, dim_of("cat", dim if axis is None else axis, several[0].ndim))
 
 
 def stack(tensors: Any, dim: int = 0, *, axis: int | None = None) -> Tensor:
     """Join tensors of one shape along a new dimension."""
     several = _joined("stack", tensors)
-    return P.stack(several, dim_of("stack", dim if axis is None else axis, several[0].ndim + 1))  # type: ignore[no-any-return]
+    return P.stack(several, dim_of("stack", dim if axis is None else axis, several[0].ndim + 1))
 
 
 def narrow(x: Tensor, dim: int, start: Any, length: int) -> Tensor:
@@ -216,13 +223,13 @@ def narrow(x: Tensor, dim: int, start: Any, length: int) -> Tensor:
     start = int(start) + (size if int(start) < 0 else 0)
     if not 0 <= start <= size or length < 0 or start + length > size:
         raise RuntimeError(f"narrow: start {start} and length {length} leave the size {size} of dim {dim}")
-    return P.slice(x, (EVERYTHING,) * at + (builtins.slice(start, start + length),))  # type: ignore[no-any-return]
+    return P.slice(x, (EVERYTHING,) * at + (builtins.slice(start, start + length),))
 
 
 def select(x: Tensor, dim: int, index: int) -> Tensor:
     """A view of one place along ``dim``, without that dimension."""
     at = dim_of("select", dim, x.ndim)
-    return P.slice(x, (EVERYTHING,) * at + (int(index),))  # type: ignore[no-any-return]
+    return P.slice(x, (EVERYTHING,) * at + (int(index),))
 
 
 def split(x: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
@@ -259,31 +266,31 @@ def unbind(x: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
 
 def diagonal(x: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
     """A view of a diagonal, as the last dimension."""
-    return P.diagonal(x, offset, dim_of("diagonal", dim1, x.ndim), dim_of("diagonal", dim2, x.ndim))  # type: ignore[no-any-return]
+    return P.diagonal(x, offset, dim_of("diagonal", dim1, x.ndim), dim_of("diagonal", dim2, x.ndim))
 
 
 def flip(x: Tensor, *dims: Any) -> Tensor:
     """A copy with the order along ``dims`` reversed."""
-    return P.flip(x, tuple(dim_of("flip", d, x.ndim) for d in sizes_of(dims)))  # type: ignore[no-any-return]
+    return P.flip(x, tuple(dim_of("flip", d, x.ndim) for d in sizes_of(dims)))
 
 
 def roll(x: Tensor, shifts: Any, dims: Any = None) -> Tensor:
     """A copy with elements moved along ``dims``, those that leave at one end entering at the other."""
     several = tuple(shifts) if isinstance(shifts, (tuple, list)) else (shifts,)
     if dims is None:
-        return P.reshape(P.roll(P.reshape(x, (-1,)), several, (0,)), x._array.shape)  # type: ignore[no-any-return]
+        return P.reshape(P.roll(P.reshape(x, (-1,)), several, (0,)), x._array.shape)
     where = dims if isinstance(dims, (tuple, list)) else (dims,)
-    return P.roll(x, several, tuple(dim_of("roll", d, x.ndim) for d in where))  # type: ignore[no-any-return]
+    return P.roll(x, several, tuple(dim_of("roll", d, x.ndim) for d in where))
 
 
 def tril(x: Tensor, diagonal: int = 0) -> Tensor:
     """A copy with zeros above a diagonal of the last two dimensions."""
-    return P.tril(x, diagonal)  # type: ignore[no-any-return]
+    return P.tril(x, diagonal)
 
 
 def triu(x: Tensor, diagonal: int = 0) -> Tensor:
     """A copy with zeros below a diagonal of the last two dimensions."""
-    return P.triu(x, diagonal)  # type: ignore[no-any-return]
+    return P.triu(x, diagonal)
 
 
 def pad(x: Tensor, pad: Any, value: float = 0.0) -> Tensor:
@@ -293,6 +300,9 @@ def pad(x: Tensor, pad: Any, value: float = 0.0) -> Tensor:
         raise RuntimeError(f"pad: {len(pairs)} pairs for {x.ndim} dimensions")
     widths = [(0, 0)] * (x.ndim - len(pairs)) + pairs[::-1]
     if builtins.any(a < 0 or b < 0 for a, b in widths):
-        crop = tuple(builtins.slice(-builtins.min(a, 0), n + builtins.min(b, 0)) for n, (a, b) in zip(x.shape, widths, strict=True))
+        crop = tuple(
+            builtins.slice(-builtins.min(a, 0), n + builtins.min(b, 0))
+            for n, (a, b) in zip(x.shape, widths, strict=True)
+        )
         x = P.slice(x, crop)
-    return P.pad(x, tuple((builtins.max(a, 0), builtins.max(b, 0)) for a, b in widths), float(value))  # type: ignore[no-any-return]
+    return P.pad(x, tuple((builtins.max(a, 0), builtins.max(b, 0)) for a, b in widths), float(value))

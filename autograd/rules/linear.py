@@ -14,12 +14,12 @@ rule(
 )  # fmt: skip
 
 
-def _t(F, x):  # type: ignore[no-untyped-def]
+def _t(F, x):
     n = len(x.shape)
     return F.permute(x, (*range(n - 2), n - 1, n - 2))
 
 
-def _unbroadcast(F, g, shape):  # type: ignore[no-untyped-def]
+def _unbroadcast(F, g, shape):
     """Sum over the batch axes along which a factor was broadcast."""
     if g.shape == shape:
         return g
@@ -29,7 +29,10 @@ def _unbroadcast(F, g, shape):  # type: ignore[no-untyped-def]
 
 
 # act(x @ w.T + b); the derivative of act is told from the output
-rule("linear", "x w b?", "act", typed="x w b", all=lambda F, g, x, w, out, act, need: _linear(F, _before(F, g, out, act), x, w, need))
+rule(
+    "linear", "x w b?", "act", typed="x w b", fresh=True,
+    all=lambda F, g, x, w, out, act, need: _linear(F, _before(F, g, out, act), x, w, need),
+)  # fmt: skip
 
 SLOPES = {
     "relu": lambda F, g, out: F.where(F.gt(out, 0), g, F.zeros_like(g)),
@@ -38,11 +41,11 @@ SLOPES = {
 }
 
 
-def _before(F, g, out, act):  # type: ignore[no-untyped-def]
+def _before(F, g, out, act):
     return g if act is None else SLOPES[act](F, g, out)
 
 
-def _linear(F, g, x, w, need):  # type: ignore[no-untyped-def]
+def _linear(F, g, x, w, need):
     rows, inner = F.reshape(g, (-1, w.shape[0])), F.reshape(x, (-1, w.shape[1]))
     return (
         F.reshape(F.matmul(rows, w), x.shape) if need[0] else None,
@@ -57,7 +60,7 @@ rule(
 )  # fmt: skip
 
 
-def _mse(F, slope, need):  # type: ignore[no-untyped-def]
+def _mse(F, slope, need):
     return slope if need[0] else None, F.neg(slope) if need[1] else None
 
 
@@ -70,12 +73,12 @@ def _two_over(shape: tuple[int, ...]) -> float:
 
 # (softmax(x) - onehot(target)) / rows that count
 rule(
-    "softmax_xent", "x target", "ignore", residual=True,
+    "softmax_xent", "x target", "ignore", residual=True, fresh=True,
     x=lambda F, g, x, target, ignore, res, x_dtype: _xent(F, g, x, x_dtype, target, F.ne(target, ignore)),
 )  # fmt: skip
 
 
-def _xent(F, g, x, dtype, target, kept):  # type: ignore[no-untyped-def]
+def _xent(F, g, x, dtype, target, kept):
     column = F.reshape(kept, (-1, 1))
     rows = F.cast(column, dtype)
     wanted = F.reshape(F.where(kept, target, F.zeros_like(target)), (-1, 1))

@@ -78,17 +78,17 @@ rule("gelu", "x", kind="float", x=lambda F, g, x: F.mul(g, _gelu_slope(F, x)))
 rule("gelu_tanh", "x", kind="float", x=lambda F, g, x: F.mul(g, _gelu_tanh_slope(F, x)))
 
 
-def _silu_slope(F, x, s):  # type: ignore[no-untyped-def]
+def _silu_slope(F, x, s):
     return F.mul(s, F.add(F.mul(x, F.sub(1, s)), 1))
 
 
-def _gelu_slope(F, x):  # type: ignore[no-untyped-def]
+def _gelu_slope(F, x):
     """Phi(x) + x phi(x), of the normal distribution (Hendrycks and Gimpel, 2016)."""
     cdf = F.mul(F.add(F.erf(F.mul(x, SQRT_HALF)), 1), 0.5)
     return F.add(cdf, F.mul(x, F.mul(F.exp(F.mul(F.square(x), -0.5)), INV_SQRT_2PI)))
 
 
-def _gelu_tanh_slope(F, x):  # type: ignore[no-untyped-def]
+def _gelu_tanh_slope(F, x):
     square = F.square(x)
     t = F.tanh(F.mul(F.mul(x, SQRT_2_OVER_PI), F.add(F.mul(square, 0.044715), 1)))
     inner = F.mul(F.add(F.mul(square, 3 * 0.044715), 1), SQRT_2_OVER_PI)
@@ -117,7 +117,7 @@ rule(
 )  # fmt: skip
 
 
-def _within(F, g, x, low, high):  # type: ignore[no-untyped-def]
+def _within(F, g, x, low, high):
     """The cotangent where x lies within the bounds, edges included, as PyTorch has it."""
     if low is not None:
         g = F.where(F.ge(x, low), g, F.zeros_like(g))

@@ -7,7 +7,7 @@ from ..rule import nondiff, rule
 __all__: list[str] = []
 
 
-def _spread(F, g, shape, dims, keepdim):  # type: ignore[no-untyped-def]
+def _spread(F, g, shape, dims, keepdim):
     """A reduction's cotangent, expanded over the axes that were reduced."""
     return F.expand(g if keepdim else F.reshape(g, kept(shape, dims)), shape)
 
@@ -41,11 +41,11 @@ rule(
 )  # fmt: skip
 
 
-def _per_degree(F, g, degrees):  # type: ignore[no-untyped-def]
+def _per_degree(F, g, degrees):
     return F.mul(g, 2 / degrees if degrees > 0 else float("nan"))
 
 
-def _extreme(F, g, x, x_dtype, out, dims, keepdim):  # type: ignore[no-untyped-def]
+def _extreme(F, g, x, x_dtype, out, dims, keepdim):
     """Ties share the cotangent evenly."""
     if not keepdim:
         out, g = F.reshape(out, kept(x.shape, dims)), F.reshape(g, kept(x.shape, dims))
@@ -74,19 +74,19 @@ rule(
 rule("cumprod", "x", "dim", x=lambda F, g, x, dim: _cumprod(F, g, x, dim))
 
 
-def _others(F, x, dim):  # type: ignore[no-untyped-def]
+def _others(F, x, dim):
     """For each element the product of all others along ``dim``; right also where some are zero."""
     return F.mul(_product_before(F, x, dim), F.flip(_product_before(F, F.flip(x, (dim,)), dim), (dim,)))
 
 
-def _product_before(F, x, dim):  # type: ignore[no-untyped-def]
+def _product_before(F, x, dim):
     n = len(x.shape)
     all_but_last = F.slice(x, (slice(None),) * dim + (slice(0, max(x.shape[dim] - 1, 0)),))
     widths = tuple((int(i == dim and x.shape[dim] > 0), 0) for i in range(n))
     return F.cumprod(F.pad(all_but_last, widths, 1.0), dim)
 
 
-def _cumprod(F, g, x, dim):  # type: ignore[no-untyped-def]
+def _cumprod(F, g, x, dim):
     """Sum over k >= i of g_k times the product of all x_j, j <= k, except x_i; right also where some are zero."""
     n, last = x.shape[dim], len(x.shape)
     order = (*(i for i in range(last) if i != dim), dim)

@@ -26,7 +26,7 @@ def _inverse(order: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(sorted(range(len(order)), key=order.__getitem__))
 
 
-def _collapse(F, g, shape):  # type: ignore[no-untyped-def]
+def _collapse(F, g, shape):
     """Sum over the axes that ``expand`` made or stretched."""
     lead = len(g.shape) - len(shape)
     dims = (*range(lead), *(lead + i for i, n in enumerate(shape) if n == 1 and g.shape[lead + i] != 1))
@@ -42,7 +42,7 @@ rule(
 rule("zero_view", "x", "steps", x=lambda F, g, steps: F.zero_view(g, steps))
 
 
-def _walk(F, g, steps):  # type: ignore[no-untyped-def]
+def _walk(F, g, steps):
     for name, attributes in steps:
         g = getattr(F, name)(g, *attributes)
     return g
@@ -58,7 +58,7 @@ rule(
 )  # fmt: skip
 
 
-def _split(F, g, need, shapes, dim):  # type: ignore[no-untyped-def]
+def _split(F, g, need, shapes, dim):
     parts, start = [], 0
     for wanted, shape in zip(need, shapes, strict=True):
         stop = start + shape[dim]
@@ -71,10 +71,13 @@ rule("flip", "x", "dims", x=lambda F, g, dims: F.flip(g, dims))
 rule("roll", "x", "shifts dims", x=lambda F, g, shifts, dims: F.roll(g, tuple(-s for s in shifts), dims))
 rule("tril", "x", "diagonal", x=lambda F, g, diagonal: F.tril(g, diagonal))
 rule("triu", "x", "diagonal", x=lambda F, g, diagonal: F.triu(g, diagonal))
-rule(
-    "pad", "x", "widths value",
-    x=lambda F, g, x_shape, widths: F.slice(g, tuple(slice(a, a + n) for n, (a, _) in zip(x_shape, widths, strict=True))),
-)  # fmt: skip
+rule("pad", "x", "widths value", x=lambda F, g, x_shape, widths: F.slice(g, _inside(x_shape, widths)))
+
+
+def _inside(shape, widths):
+    """The index of what ``pad`` surrounded."""
+    return tuple(slice(before, before + n) for n, (before, _) in zip(shape, widths, strict=True))
+
 
 # Gathers and scatters
 rule("index", "x *where", "places", all=lambda F, g, x_shape, where, places, need: (
@@ -84,11 +87,18 @@ rule("unindex", "x *where", "places shape", all=lambda F, g, where, places, need
 rule(
     "index_put", "x value *where", "places accumulate",
     all=lambda F, g, value_shape, where, places, accumulate, need: (
-        None if not need[0] else g if accumulate else F.index_put(g, F.zeros_like(F.index(g, where, places)), where, places, False),
+        _outside(F, g, where, places, accumulate) if need[0] else None,
         _collapse(F, F.index(g, where, places), value_shape) if need[1] else None,
         *[None] * len(where),
     ),
 )  # fmt: skip
+
+
+def _outside(F, g, where, places, accumulate):
+    """The cotangent of what ``index_put`` left standing."""
+    return g if accumulate else F.index_put(g, F.zeros_like(F.index(g, where, places)), where, places, False)
+
+
 rule("gather", "x index", "dim", x=lambda F, g, x_shape, index, dim: F.ungather(g, index, x_shape, dim))
 rule("ungather", "x index", "shape dim", x=lambda F, g, index, dim: F.gather(g, index, dim))
 rule(
@@ -106,6 +116,6 @@ rule("untake", "x rows", "count", x=lambda F, g, rows: F.take(g, rows))
 nondiff("nonzero", "x")
 
 
-def _corner(F, g, shape):  # type: ignore[no-untyped-def]
+def _corner(F, g, shape):
     """A cotangent padded with zeros to ``shape``: of a value larger than its index, only a corner was used."""
     return g if g.shape == shape else F.unslice(g, shape, tuple(slice(n) for n in g.shape))

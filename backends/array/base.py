@@ -104,3 +104,7 @@ class ArrayBase:
     def versions(self) -> dict[str, str]:
         """The versions of what the backend stands on, by name."""
         return {self.xp.__name__: self.xp.__version__}
+
+    def settings(self) -> dict[str, str]:
+        """How the backend is set up on this machine (threads, cache folder, cards …), by name."""
+        return {}

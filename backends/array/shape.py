@@ -58,7 +58,7 @@ class ShapeMixin:
 
     def view_scatter(self, base: Any, value: Any, steps: tuple[tuple[str, tuple[Any, ...]], ...]) -> Any:
         """A copy of ``base`` with ``value`` where the view that ``steps`` take looks."""
-        out = base.copy()
+        out = self.xp.array(base)
         view = out
         for name, attributes in steps:
             view = getattr(self, name)(view, *attributes)
@@ -106,7 +106,7 @@ class ShapeMixin:
 
     def index_put(self, x: Any, value: Any, where: list[Any], places: tuple[Any, ...], accumulate: bool) -> Any:
         """A copy of ``x`` with ``value`` written (or added) at the index."""
-        out = x.copy()
+        out = self.xp.array(x)
         if accumulate:
             self._add_at(out, _fill(places, where), value)
         else:
@@ -122,13 +122,13 @@ class ShapeMixin:
 
     def scatter_add(self, x: Any, index: Any, value: Any, dim: int) -> Any:
         """A copy of ``x`` with ``value`` added at the places that ``gather`` would read."""
-        out = x.copy()
+        out = self.xp.array(x)
         self._add_at(out, _along(self.xp, index, dim), value[tuple(slice(n) for n in index.shape)])
         return out
 
     def scatter(self, x: Any, index: Any, value: Any, dim: int) -> Any:
         """A copy of ``x`` with ``value`` written at the places that ``gather`` would read."""
-        out = x.copy()
+        out = self.xp.array(x)
         out[_along(self.xp, index, dim)] = value[tuple(slice(n) for n in index.shape)]
         return out
 

@@ -1,5 +1,7 @@
 """placeholder being written"""
 from contextlib import contextmanager
+
+
 @contextmanager
 def compiling():
     yield

@@ -3,12 +3,11 @@
 The product itself is the BLAS library's. ``out`` is what it gave: a contiguous matrix (rows, features).
 """
 
-import numpy as np
 from numba import njit
 
 from .scalar import sigmoid, tanh
 
-__all__ = ["ACTIVATE", "BACK"]
+__all__ = ["ACTIVATE", "BACK", "column_sums"]
 
 # Sums may be taken in any order, so that they run in vector registers; nan and inf keep their meaning.
 OPTIONS = {"cache": True, "error_model": "numpy", "fastmath": {"reassoc", "contract", "nsz"}}

@@ -36,16 +36,12 @@ def sgd_momentum(param, grad, moment, lr, momentum, dampening, decay, nesterov, 
 
 
 @njit(**OPTIONS)
-def adam(param, grad, first, second, step, lr, beta1, beta2, eps, decay, decoupled, sign):
-    """Adam; the L2 penalty enters the gradient, or the parameter itself where ``decoupled``."""
+def adam(param, grad, first, second, numbers):
+    """Adam; ``numbers``: shrink, penalty, rate, root, 1 - beta1, beta2, 1 - beta2, eps and the gradient's sign."""
     p, g = param.reshape(param.size), grad.reshape(grad.size)
     m, v = first.reshape(first.size), second.reshape(second.size)
-    one = p.dtype.type
-    shrink = one(1 - lr * decay) if decoupled else one(1)
-    penalty = one(0) if decoupled else one(decay)
-    rate = one(lr / (1 - beta1**step))
-    root = one(1 / np.sqrt(1 - beta2**step))
-    new1, keep2, new2, small, way = one(1 - beta1), one(beta2), one(1 - beta2), one(eps), one(sign)
+    shrink, penalty, rate, root = numbers[0], numbers[1], numbers[2], numbers[3]
+    new1, keep2, new2, small, way = numbers[4], numbers[5], numbers[6], numbers[7], numbers[8]
     for i in range(p.size):
         x = p[i] * shrink
         slope = g[i] * way + x * penalty

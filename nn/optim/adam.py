@@ -38,11 +38,11 @@ class Adam(Optimizer):
         check_range("beta parameter at index 0", betas[0], 0.0, 1.0)
         check_range("beta parameter at index 1", betas[1], 0.0, 1.0)
         check_range("weight_decay value", weight_decay)
-        super().__init__(params, dict(
-            lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, amsgrad=amsgrad, maximize=maximize, foreach=foreach,
-            capturable=capturable, differentiable=differentiable, fused=fused,
-            decoupled_weight_decay=decoupled_weight_decay,
-        ))  # fmt: skip
+        super().__init__(params, {
+            "lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "amsgrad": amsgrad,
+            "maximize": maximize, "foreach": foreach, "capturable": capturable, "differentiable": differentiable, "fused": fused,
+            "decoupled_weight_decay": decoupled_weight_decay,
+        })  # fmt: skip
 
     def _update(self, group: dict[str, Any], moved: list[Tensor]) -> None:
         steps = self._count(moved)

@@ -34,7 +34,7 @@ class Optimizer:
 
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
         if isinstance(params, Tensor):
-            raise TypeError("params argument given to the optimizer should be an iterable of Tensors or dicts, not a Tensor")
+            raise TypeError("the optimizer needs an iterable of tensors or dicts, not one Tensor; pass [tensor]")
         self.defaults = defaults
         self.state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
         self.param_groups: list[dict[str, Any]] = []
@@ -106,9 +106,12 @@ class Optimizer:
     def _check(self, moved: list[Tensor]) -> None:
         for p in moved:
             if p._array.dtype != p._node.grad._array.dtype:  # type: ignore[union-attr]
-                raise RuntimeError(f"{type(self).__name__}: a parameter is {p.dtype.name}, its gradient {p.grad.dtype.name}")  # type: ignore[union-attr]
+                raise RuntimeError(
+                    f"{type(self).__name__}: a parameter is {p.dtype.name}, its gradient {p.grad.dtype.name}"  # type: ignore[union-attr]
+                )
 
     def _update(self, group: dict[str, Any], moved: list[Tensor]) -> None:
+        """Move the parameters of one group that have gradients; every optimizer defines it."""
         raise NotImplementedError(f"{type(self).__name__} does not define _update")
 
     def state_dict(self) -> dict[str, Any]:
@@ -119,9 +122,11 @@ class Optimizer:
                 number.setdefault(id(p), len(number))
         groups = [{**g, "params": [number[id(p)] for p in g["params"]]} for g in self.param_groups]
         state = {
-            number[id(p)]: {k: tensor(float(v)) if k == "step" else v for k, v in s.items()} for p, s in self.state.items()
+            number[id(p)]: {k: tensor(float(v)) if k == "step" else v for k, v in s.items()}
+            for p, s in self.state.items()
         }
-        return {"state": state, "param_groups": [{k: g[k] for k in sorted(g, key=lambda k: k == "params")} for g in groups]}
+        ordered = [{k: g[k] for k in sorted(g, key=lambda k: k == "params")} for g in groups]
+        return {"state": state, "param_groups": ordered}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over what ``state_dict`` gave.
@@ -133,8 +138,8 @@ class Optimizer:
         if len(groups) != len(self.param_groups):
             raise ValueError("loaded state dict has a different number of parameter groups")
         if any(len(a["params"]) != len(b["params"]) for a, b in zip(groups, self.param_groups, strict=True)):
-            raise ValueError("loaded state dict contains a parameter group that doesn't match the size of optimizer's group")
-        by_number = {}
+            raise ValueError("loaded state dict has a parameter group of another size than the optimizer's group")
+        by_number: dict[int, Tensor] = {}
         for saved, own in zip(groups, self.param_groups, strict=True):
             by_number.update(zip(saved["params"], own["params"], strict=True))
             own.update({k: deepcopy(v) for k, v in saved.items() if k != "params"})

@@ -43,7 +43,9 @@ def clip_grad_norm_(
     with no_grad():
         total = norm(stack([norm(g, float(norm_type)) for g in grads]), float(norm_type))
         if error_if_nonfinite and not math.isfinite(total.item()):
-            raise RuntimeError(f"clip_grad_norm_: the norm of order {norm_type} is {total.item()}, and cannot be clipped")
+            raise RuntimeError(
+                f"clip_grad_norm_: the norm of order {norm_type} is {total.item()}, and cannot be clipped"
+            )
         factor = (max_norm / (total + 1e-6)).clamp(max=1.0)
         for g in grads:
             g.mul_(factor)

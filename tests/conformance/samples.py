@@ -143,7 +143,7 @@ def binary(
 def comparison(function: Callable[[float, float], bool]) -> list[Sample]:
     equal = array(1.5, -0.0, nan, inf), array(1.5, 0.0, nan, inf)
     expect = lambda a, b: np.vectorize(lambda x, y: bool(function(x, y)), otypes=[bool])(a, b)
-    floats = [Sample(s.inputs, (), None if s.inputs[0] is SPECIAL else expect) for s in binary(None)]
+    floats = [Sample(s.inputs, (), None if np.size(s.inputs[0]) == LARGE else expect) for s in binary(None)]
     return [*floats, Sample(equal, (), expect), Sample((ints(1, 2, 3), ints(3, 2, 1)), (), expect),
             Sample((bools(True, False), bools(True, True)), (), expect)]  # fmt: skip
 
