@@ -44,6 +44,7 @@ def propagate(
     leaves: dict[Node, Any] = {}
     pending: dict[Node, Any] = {}
     heap: list[tuple[int, Node]] = []
+    follow: Any
     node, g = _enter(roots, leaves, pending, heap, record)
     while node is not None:
         edges, rule, dev, cells = node.edges, node.rule, node.device, node.cells

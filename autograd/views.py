@@ -86,7 +86,7 @@ def _keep_old(node: Node, target: Tensor) -> None:
     """Give the step a copy of what it saved of ``target``, which is about to be overwritten."""
     rule, cells, copy = node.rule, list(node.cells), None
     rows, at = [], 0
-    for names, values in zip(rule.saves, (node.saved,) if rule.joint else node.saved, strict=True):  # type: ignore[arg-type]
+    for names, values in zip(rule.saves, (node.saved,) if rule.joint else node.saved, strict=True):
         row = list(values or ())
         for i, name in enumerate(names if values is not None else ()):
             if name not in rule.inputs and name != "out":

@@ -29,5 +29,5 @@ class NumpyBackend(ArrayBackend):
         return np.asarray(_erf(x), dtype=x.dtype)
 
     def settings(self) -> dict[str, str]:
-        blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]  # type: ignore[call-overload,index]
+        blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
         return {"matrix products": f"{blas.get('name')} {blas.get('version')}"}

@@ -48,8 +48,8 @@ __all__ = [
     "tanh_f64",
 ]
 
-# fastmath stands here as False because Numba otherwise compiles these functions with the fastmath flags of whoever calls
-# them first, and under "reassoc" the rounding by x + magic - magic in `reduce` cancels to x.
+# fastmath stands here as False because Numba otherwise compiles these functions with the fastmath flags of whoever
+# calls them first, and under "reassoc" the rounding by x + magic - magic in `reduce` cancels to x.
 _OPTIONS = {"forceinline": True, "error_model": "numpy", "fastmath": False}
 _inline = njit(**_OPTIONS)
 _INTEGER: dict[type, type] = {np.float32: np.int32, np.float64: np.int64}
