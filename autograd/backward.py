@@ -117,6 +117,7 @@ def grad(
 
     Raises:
         RuntimeError: an input that does not require grad or was not used, besides the errors of ``backward``.
+        ValueError: ``materialize_grads`` together with ``allow_unused=False``.
 
     >>> import tapegrad as tg
     >>> x = tg.tensor(3.0, requires_grad=True)
@@ -124,6 +125,8 @@ def grad(
     >>> tg.autograd.grad(slope, x)[0].item()
     18.0
     """
+    if materialize_grads and allow_unused is False:
+        raise ValueError("grad: materialize_grads gives zeros for unused inputs, which allow_unused=False forbids")
     if is_grads_batched:
         raise ValueError("grad: is_grads_batched is not supported; call grad once for each cotangent")
     several = (outputs,) if isinstance(outputs, Tensor) else tuple(outputs)

@@ -176,6 +176,8 @@ def _wrap(rule: Rule) -> list[str]:
 
 def _remember(rule: Rule) -> list[str]:
     lines = ["if OFF and get_ident() in OFF:", "    return y"]
+    if rule.name == "cast":  # integers have no gradient
+        lines = ["if OFF and get_ident() in OFF or out.dtype.kind in 'biu':", "    return y"]
     if rule.view:
         x = rule.inputs[0]
         step = f"({rule.name!r}, ({', '.join(rule.attrs)},))"
@@ -287,8 +289,8 @@ def _set_cells(cells: list[str]) -> list[str]:
         if cells[0] == "y._cell":
             return ["node.cells = (y._cell,)", "node.version = y._cell[0]"]
         return [f"c = {cells[0]}", "node.cells = (c,)", "node.version = c[0]"]
-    pair = len(cells) == 2 and not any(c.startswith("*") for c in cells)
-    version = "c[0][0] + c[1][0]" if pair else "total(c)"
+    few = len(cells) <= 4 and not any(c.startswith("*") for c in cells)
+    version = " + ".join(f"c[{i}][0]" for i in range(len(cells))) if few else "total(c)"
     return [f"node.cells = c = {_tuple(cells)}", f"node.version = {version}"]
 
 

@@ -176,6 +176,8 @@ class Tensor(TensorMethods):
                     f"grad: assigned has shape {tuple(value.shape)} on {value.device}, "
                     f"the tensor {tuple(self.shape)} on {self.device}"
                 )
+            if value._array.dtype != self._array.dtype:
+                raise RuntimeError(f"grad: assigned is {value.dtype.name}, the tensor {self.dtype.name}")
         if self._node is None:
             self._kept_grad = value
         else:

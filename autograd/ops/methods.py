@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -168,14 +169,22 @@ def _retain_grad(self: Tensor) -> None:
     node = self._current()
     if node is None:
         raise RuntimeError("retain_grad: this tensor does not require grad")
-    if node.edges is None or (node.hooks and any(getattr(h, "keeps", False) for h in node.hooks)):
+    if node.edges is None or (node.hooks and any(map(_keeps, node.hooks))):
         return
+    found = weakref.ref(node)  # a hook that held its node would keep both alive
 
     def keep(g: Tensor) -> None:
-        node.grad = g
+        node = found()
+        if node is not None:
+            node.grad = move.clone(g) if node.grad is None else node.grad + g
 
     keep.keeps = True  # type: ignore[attr-defined]
     node.hooks = [*(node.hooks or []), keep]
+
+
+def _keeps(hook: Callable[..., Any]) -> bool:
+    """Whether this is the hook of ``retain_grad``, which sees what the others have made of the gradient."""
+    return getattr(hook, "keeps", False)
 
 
 class Handle:
@@ -199,7 +208,7 @@ def _register_hook(self: Tensor, hook: Callable[[Tensor], Tensor | None]) -> Han
     def own(g: Tensor) -> Tensor | None:
         return hook(g)
 
-    node.hooks = [*(node.hooks or []), own]
+    node.hooks = sorted([*(node.hooks or []), own], key=_keeps)
     return Handle(node, own)
 
 

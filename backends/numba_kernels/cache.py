@@ -1,7 +1,91 @@
-"""placeholder being written"""
-from contextlib import contextmanager
+"""Where compiled kernels are kept between processes.
+
+Numba recompiles a cached function when the date of the file that defines it changes, but not when a file changes
+whose functions it inlines. The folder's name therefore holds a digest of all kernel sources: another version of the
+kernels gets another folder. Folders can be deleted at any time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import os
+import sys
+import tempfile
+import threading
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+__all__ = ["compiling", "folder"]
+
+_lock = threading.RLock()
 
 
-@contextmanager
-def compiling():
-    yield
+@contextlib.contextmanager
+def compiling() -> Iterator[None]:
+    """Within it, functions decorated with Numba's ``cache=True`` are kept in :func:`folder`.
+
+    Numba reads the folder's name when it decorates, so kernel modules are imported in this context. The setting of
+    the host program is put back afterwards.
+    """
+    from numba import config
+
+    with _lock:
+        before = config.CACHE_DIR
+        config.CACHE_DIR = str(folder())
+        try:
+            yield
+        finally:
+            config.CACHE_DIR = before
+
+
+@functools.cache
+def folder() -> Path:
+    """The folder of the compiled kernels, created if need be.
+
+    It lies in ``TAPEGRAD_CACHE`` or else in the user's cache folder; where that cannot be written to, in the folder
+    for temporary files.
+    """
+    chosen = os.environ.get("TAPEGRAD_CACHE", "").strip()
+    place = _usable((Path(chosen).expanduser() if chosen else _user_cache()) / _digest())
+    if place is not None:
+        return place
+    if chosen:
+        warnings.warn(f"TAPEGRAD_CACHE={chosen} cannot be written to; using a temporary folder", stacklevel=2)
+    owner = os.getuid() if hasattr(os, "getuid") else "user"
+    place = _usable(Path(tempfile.gettempdir()) / f"tapegrad-{owner}" / _digest())
+    return Path(tempfile.mkdtemp(prefix="tapegrad-")) if place is None else place
+
+
+def _user_cache() -> Path:
+    """The platform's folder for files that a user's programs may lose."""
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    else:
+        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "tapegrad"
+
+
+def _usable(place: Path) -> Path | None:
+    """``place``, created, if this user can write to it and owns it: what lies there will be executed."""
+    try:
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=place):
+            pass
+        if hasattr(os, "getuid") and place.stat().st_uid != os.getuid():
+            return None
+    except (OSError, RuntimeError):
+        return None
+    return place
+
+
+def _digest() -> str:
+    """Names and contents of the kernel sources, in 16 characters."""
+    digest = hashlib.sha256()
+    for source in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]

@@ -97,18 +97,10 @@ class Optimizer:
         for group in self.param_groups:
             moved = [p for p in group["params"] if p._node is not None and p._node.grad is not None]
             if moved:
-                self._check(moved)
                 self._update(group, moved)
                 for p in moved:
                     p._cell[0] += 1
         return loss
-
-    def _check(self, moved: list[Tensor]) -> None:
-        for p in moved:
-            if p._array.dtype != p._node.grad._array.dtype:  # type: ignore[union-attr]
-                raise RuntimeError(
-                    f"{type(self).__name__}: a parameter is {p.dtype.name}, its gradient {p.grad.dtype.name}"  # type: ignore[union-attr]
-                )
 
     def _update(self, group: dict[str, Any], moved: list[Tensor]) -> None:
         """Move the parameters of one group that have gradients; every optimizer defines it."""

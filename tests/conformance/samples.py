@@ -271,9 +271,9 @@ SAMPLES |= {
     "cast": [
         *[Sample((x,), (np.dtype(np.float64),), lambda x, d: x) for x in (real(2, 3), real(), strided(real(3, 2)), real(0, 2))],
         Sample((real(2, 3),), (np.dtype(np.float32),), lambda x, d: x, smooth=False, slopes=(1.0,)),
-        Sample((array(-1.7, 2.9),), (np.dtype(np.int64),), lambda x, d: ints(-1, 2), smooth=False),
+        Sample((array(-1.7, 2.9),), (np.dtype(np.int64),), lambda x, d: ints(-1, 2), smooth=False, gradient=False),
         Sample((ints(3, -4),), (np.dtype(np.float64),), lambda x, d: array(3, -4)),
-        Sample((array(0.0, -0.5),), (np.dtype(bool),), lambda x, d: bools(False, True), smooth=False),
+        Sample((array(0.0, -0.5),), (np.dtype(bool),), lambda x, d: bools(False, True), smooth=False, gradient=False),
     ],
     "copy": [Sample((x,), (), lambda x: x) for x in (real(2, 3), real(), strided(real(3, 2)), real(0, 2), frozen(real(2)), I3)],
     "transfer": [Sample((real(2, 3),), (HERE, CPU), lambda x, a, b: x), Sample((real(),), (HERE, HERE), lambda x, a, b: x)],
@@ -357,8 +357,9 @@ def _softmax(v: list[float]) -> list[float]:
 
 
 def _log_softmax(v: list[float]) -> list[float]:
-    total = _log_sum(v)
-    return [x - total for x in v]
+    top = max(v)
+    total = _log_sum([x - top for x in v])
+    return [x - top - total for x in v]
 
 
 LINES = ((real(3, 4), 1), (real(3, 4), 0), (real(2, 3, 4), 1), (real(5), 0), (strided(real(3, 4)), 1), (backwards(real(2, 3)), 0), (real(0, 3), 1), (frozen(real(2, 2)), 1))
@@ -414,7 +415,7 @@ SAMPLES |= {
     "cumprod": [*lines(_prefixes)[: len(LINES)], Sample((ZEROS,), (1,), along(_prefixes)), Sample((ZEROS,), (0,), along(_prefixes)), Sample((real(0, 3),), (0,))],
     "cumsum": [*lines(lambda v: list(itertools.accumulate(v)), atol=8), Sample((I3,), (0,), lambda x, d: ints(-5, -5, 2)), Sample((real(0, 3),), (0,))],
     "softmax": [*lines(_softmax), Sample((FAR,), (1,), along(_softmax), smooth=False)],
-    "log_softmax": [*lines(_log_softmax, atol=8), Sample((FAR,), (1,), along(_log_softmax), smooth=False, atol=1)],
+    "log_softmax": [*lines(_log_softmax, atol=8), Sample((FAR,), (1,), along(_log_softmax), smooth=False)],
     "argmax": [Sample((x,), (d, k), _pick(max)) for x, d, k in CHOICES] + [Sample((array(1.0, nan, 2.0),), (0, False), lambda *_: np.array(1)), Sample((BIG,), (1, False))],
     "argmin": [Sample((x,), (d, k), _pick(min)) for x, d, k in CHOICES] + [Sample((BIG,), (0, True))],
     "any": _truth(any),
@@ -562,7 +563,7 @@ def _dense(x: np.ndarray, w: np.ndarray, b: Any, act: str | None) -> np.ndarray:
 
 
 def _cross_entropy(x: np.ndarray, target: np.ndarray, ignore: int) -> float:
-    terms = [_log_sum(row.tolist()) - row[t] for row, t in zip(x, target) if t != ignore]
+    terms = [-_log_softmax(row.tolist())[t] for row, t in zip(x, target) if t != ignore]
     return math.fsum(terms) / len(terms) if terms else nan
 
 
@@ -586,7 +587,7 @@ SAMPLES |= {
     "mse": [Sample(p, (), lambda x, y: math.fsum(((x - y) ** 2).ravel()) / x.size, atol=8) for p in PAIRS]
         + [Sample((real(0, 2), real(0, 2)), (), lambda x, y: np.array(nan), smooth=False), Sample((large(-1, 1), large(-2, 2, 1)), atol=64, smooth=False)],
     "softmax_xent": [Sample(p, (-100,), _cross_entropy, atol=8) for p in LOGITS]
-        + [Sample((real(4, 3), ints(0, 2, 1, 1)), (1,), _cross_entropy, atol=8), Sample((FAR, ints(0, 2)), (-100,), _cross_entropy, smooth=False, rtol=2048),
+        + [Sample((real(4, 3), ints(0, 2, 1, 1)), (1,), _cross_entropy, atol=8), Sample((FAR, ints(0, 2)), (-100,), _cross_entropy, smooth=False),
            Sample((real(2, 3), ints(7, 7)), (7,), lambda *_: np.array(nan), smooth=False), Sample((real(0, 3), ints()), (-100,), lambda *_: np.array(nan), smooth=False),
            Sample((BIG, np.arange(300) % 467), (-100,), atol=64, smooth=False)],
     "out_of_range": [Sample((t,), (3, -100), lambda t, n, i: np.array(any(v != i and not 0 <= v < n for v in t.ravel().tolist())))

@@ -1,0 +1,150 @@
+"""Scalar bodies of the element-wise operations: activations, and derivatives in one step each.
+
+Each is written once, in a ``_make_*`` function, for the constants of one float type, and compiled for
+:data:`FUNCTIONS`. A derivative ``*_vjp`` takes the cotangent ``g`` first and computes what the rule of its operation
+says. Like the functions of :mod:`.scalar` that they are made of, all vectorise: no branch, no call.
+"""
+
+import math
+
+import numpy as np
+from numba import njit
+
+from . import scalar
+from .bits import fma
+
+__all__ = ["FUNCTIONS"]
+
+_inline = njit(forceinline=True, error_model="numpy")
+
+
+def _twin(name, dtype):
+    """The function ``name`` of :mod:`.scalar` for one type."""
+    return getattr(scalar, name + ("_f32" if dtype is np.float32 else "_f64"))
+
+
+def _make_relu(dtype):
+    zero = dtype(0)
+    return lambda x: zero if x <= zero else x  # a NaN stays
+
+
+def _make_relu_vjp(dtype):
+    zero = dtype(0)
+    return lambda g, out: g if out > zero else zero
+
+
+def _make_leaky_relu(dtype):
+    zero = dtype(0)
+    return lambda x, slope: x if x > zero else x * slope
+
+
+def _make_leaky_relu_vjp(dtype):
+    zero = dtype(0)
+    return lambda g, x, slope: g if x > zero else g * slope
+
+
+def _make_erf(dtype):
+    return _twin("erf", dtype)
+
+
+def _make_tanh(dtype):
+    return _twin("tanh", dtype)
+
+
+def _make_tanh_vjp(dtype):
+    one = dtype(1)
+    return lambda g, out: g * fma(-out, out, one)
+
+
+def _make_sigmoid(dtype):
+    return _twin("sigmoid", dtype)
+
+
+def _make_sigmoid_vjp(dtype):
+    one = dtype(1)
+    return lambda g, out: g * (out * (one - out))
+
+
+def _make_square_vjp(dtype):
+    return lambda g, x: g * (x + x)
+
+
+def _make_silu(dtype):
+    sigmoid = _twin("sigmoid", dtype)
+    return lambda x: x * sigmoid(x)
+
+
+def _make_silu_vjp(dtype):
+    sigmoid, one = _twin("sigmoid", dtype), dtype(1)
+
+    def silu_vjp(g, x):
+        s = sigmoid(x)
+        return g * (s * fma(x, one - s, one))
+
+    return silu_vjp
+
+
+def _make_softplus(dtype):
+    softplus = _twin("softplus", dtype)
+
+    def softplus_of(x, beta, threshold):
+        scaled = x * beta
+        return x if scaled > threshold else softplus(scaled) / beta
+
+    return softplus_of
+
+
+def _make_softplus_vjp(dtype):
+    sigmoid = _twin("sigmoid", dtype)
+
+    def softplus_vjp(g, x, beta, threshold):
+        scaled = x * beta
+        return g if scaled > threshold else g * sigmoid(scaled)
+
+    return softplus_vjp
+
+
+def _make_cdf(dtype):
+    """The normal distribution function."""
+    erf, half, root_half = _twin("erf", dtype), dtype(0.5), dtype(math.sqrt(0.5))
+    return _inline(lambda x: fma(half, erf(x * root_half), half))
+
+
+def _make_gelu(dtype):
+    cdf = _make_cdf(dtype)
+    return lambda x: x * cdf(x)
+
+
+def _make_gelu_vjp(dtype):
+    cdf, exp = _make_cdf(dtype), _twin("exp", dtype)
+    half, density = dtype(0.5), dtype(1 / math.sqrt(2 * math.pi))
+    return lambda g, x: g * (cdf(x) + x * (density * exp(-half * x * x)))
+
+
+def _make_gate(dtype):
+    """``(1 + tanh(u)) / 2 = sigmoid(2 u)`` with the ``u`` of the tanh approximation of GELU."""
+    sigmoid, one = _twin("sigmoid", dtype), dtype(1)
+    twice, cubic = dtype(2 * math.sqrt(2 / math.pi)), dtype(0.044715)
+    return _inline(lambda x: sigmoid(twice * x * fma(cubic * x, x, one)))
+
+
+def _make_gelu_tanh(dtype):
+    gate = _make_gate(dtype)
+    return lambda x: x * gate(x)
+
+
+def _make_gelu_tanh_vjp(dtype):
+    gate, one = _make_gate(dtype), dtype(1)
+    twice, cubic = dtype(2 * math.sqrt(2 / math.pi)), dtype(3 * 0.044715)
+
+    def gelu_tanh_vjp(g, x):
+        s = gate(x)
+        return g * fma(x * (s * (one - s)), twice * fma(cubic * x, x, one), s)
+
+    return gelu_tanh_vjp
+
+
+def _both(make):
+    """The compiled function for each float type; a twin of :mod:`.scalar` is compiled already."""
+    made = {dtype: make(dtype) for dtype in (np.float32, np.float64)}
+    return {dtype: f if hasattr(f, "py_func") else _inline(f) for dtype, f in made.items()}
