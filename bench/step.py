@@ -46,12 +46,12 @@ def main() -> None:
     parser.add_argument("--blocks", type=int, default=10, help="blocks of 50 ms in each process (default: 10)")
     options = parser.parse_args()
     names = contenders()
-    times: dict[tuple[str, str], list[float]] = {(options.step, name): [] for name in names}
+    times: dict[tuple[str, str], list[float]] = {(f"step {options.step}", name): [] for name in names}
     with tempfile.TemporaryDirectory() as folder, tqdm(total=options.turns * len(names), unit="process") as bar:
         for _ in range(options.turns):
             for name in names:
                 bar.set_description(name)
-                times[options.step, name].append(_measure(name, options.step, options.blocks, folder) * 1e-6)
+                times[f"step {options.step}", name].append(_measure(name, options.step, options.blocks, folder) * 1e-6)
                 bar.update()
     print(describe(names))
     print("\n".join(comparison(times, names)))

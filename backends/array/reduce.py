@@ -23,7 +23,7 @@ class ReduceMixin:
         return total / x.dtype.type(count)  # the mean of nothing is nan, as PyTorch's is
 
     def var(self, x: Any, dims: Dims, correction: float, keepdim: bool) -> Any:
-        mean = x.mean(axis=dims, keepdims=True)
+        mean = self.mean(x, dims, True)
         squares = self.xp.square(x - mean).sum(axis=dims, keepdims=keepdim)
         degrees = max(x.size // max(mean.size, 1) - correction, 0)
         return squares / x.dtype.type(degrees)

@@ -40,23 +40,27 @@ def xent(x, target, ignore, weights):
     total, count = 0.0, 0
     for i in range(rows):
         t = target[i]
+        counts = t != ignore
+        if counts and (t < 0 or t >= classes):
+            return total, count, i
         top = x[i, 0]
         for j in range(1, classes):
             top = x[i, j] if x[i, j] > top or x[i, j] != x[i, j] else top
+        for j in range(classes):
+            weights[i, j] = x[i, j] - top
+        # Read back from memory: the compiler may reorder sums, and log(mass) + top would lose the digits of large logits.
+        picked = weights[i, t] if counts else x.dtype.type(0)
         mass = x.dtype.type(0)
         for j in range(classes):
-            w = exp(x[i, j] - top)
+            w = exp(weights[i, j])
             weights[i, j] = w
             mass += w
         share = x.dtype.type(1) / mass
         for j in range(classes):
             weights[i, j] *= share
-        if t == ignore:
-            continue
-        if t < 0 or t >= classes:
-            return total, count, i
-        total += np.float64(log(mass) - (x[i, t] - top))
-        count += 1
+        if counts:
+            total += np.float64(log(mass) - picked)
+            count += 1
     return total, count, -1
 
 

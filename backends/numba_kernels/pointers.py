@@ -8,7 +8,11 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-__all__ = ["load", "load_each", "scratch", "store", "unpack"]
+__all__ = ["ADDRESSES", "INNER_LOOP", "call_loop", "load", "load_each", "own_loop", "scratch", "store", "unpack"]
+
+ADDRESSES = types.CPointer(types.intp)
+# NumPy's PyArrayMethod_StridedLoop: context, data, sizes, steps, auxiliary data.
+INNER_LOOP = types.int32(types.voidptr, ADDRESSES, ADDRESSES, ADDRESSES, types.voidptr)
 
 
 def _at(context, builder, address, offset, kind):
@@ -55,29 +59,59 @@ def store(typingctx, address, offset, value):
 
 
 @intrinsic
-def scratch(typingctx, size):
-    """The address of a constant ``size`` of bytes that live as long as the call."""
-    if not isinstance(size, types.IntegerLiteral):
+def scratch(typingctx, words):
+    """The address of a constant number of ``intp`` words that live as long as the call."""
+    if not isinstance(words, types.IntegerLiteral):
         return None
 
     def codegen(context, builder, signature, args):
-        memory = cgutils.alloca_once(builder, ir.ArrayType(ir.IntType(64), -(-size.literal_value // 8)))
-        return builder.ptrtoint(memory, context.get_value_type(types.intp))
+        word = context.get_value_type(types.intp)
+        memory = cgutils.alloca_once(builder, ir.ArrayType(word, words.literal_value))
+        return builder.ptrtoint(memory, word)
 
-    return types.intp(size), codegen
+    return types.intp(words), codegen
 
 
 @intrinsic
-def unpack(typingctx, address, count):
-    """The constant ``count`` addresses that lie behind ``address``, as a tuple."""
+def unpack(typingctx, addresses, count):
+    """The first ``count`` of the ``addresses``, a constant, as a tuple."""
     if not isinstance(count, types.IntegerLiteral):
         return None
     result = types.UniTuple(types.intp, count.literal_value)
 
     def codegen(context, builder, signature, args):
-        word = ir.IntType(types.intp.bitwidth)
-        places = [word(k * types.intp.bitwidth // 8) for k in range(result.count)]
-        values = [builder.load(_at(context, builder, args[0], place, types.intp)) for place in places]
-        return context.make_tuple(builder, result, values)
+        places = [builder.gep(args[0], [ir.IntType(32)(k)]) for k in range(result.count)]
+        return context.make_tuple(builder, result, [builder.load(place) for place in places])
 
-    return result(types.intp, count), codegen
+    return result(ADDRESSES, count), codegen
+
+
+@intrinsic
+def own_loop(typingctx):
+    """The address of the C callback of type :data:`INNER_LOOP` that the calling function is compiled into."""
+
+    def codegen(context, builder, signature, args):
+        name = "cfunc." + builder.function.name  # as numba.core.funcdesc names the C side of a cfunc
+        wrapper = cgutils.get_or_insert_function(builder.module, _loop_type(context), name)
+        return builder.ptrtoint(wrapper, context.get_value_type(types.intp))
+
+    return types.intp(), codegen
+
+
+@intrinsic
+def call_loop(typingctx, loop, data, sizes, steps):
+    """Call the inner loop at the address ``loop`` with the addresses of its tables."""
+
+    def codegen(context, builder, signature, args):
+        kind = _loop_type(context)
+        tables = [builder.inttoptr(table, argument) for table, argument in zip(args[1:], kind.args[1:4])]
+        none = kind.args[0](None)
+        return builder.call(builder.inttoptr(args[0], kind.as_pointer()), [none, *tables, none])
+
+    return types.int32(types.intp, types.intp, types.intp, types.intp), codegen
+
+
+def _loop_type(context):
+    return ir.FunctionType(
+        context.get_value_type(INNER_LOOP.return_type), [context.get_value_type(kind) for kind in INNER_LOOP.args]
+    )

@@ -10,68 +10,87 @@ import ctypes
 from types import FunctionType
 
 import numpy as np
-from numba import cfunc, types
+from llvmlite.binding import add_symbol
+from numba import cfunc, njit, types
 
 from .cache import compiling
-from .pointers import load, load_each, scratch, store, unpack
+from .pointers import ADDRESSES, INNER_LOOP, call_loop, load, load_each, own_loop, scratch, store, unpack
 
 __all__ = ["make_ufunc"]
 
-_BLOCK = 256  # elements gathered at a time where an operand is not contiguous: its buffers stay in the L1 cache
+_BLOCK = 256  # elements copied at a time where an operand is not contiguous: the buffers stay in the L1 cache
+_OPERANDS = 5  # at most
 _WORD = types.intp.bitwidth // 8
-_ADDRESSES = types.CPointer(types.intp)
-_SIGNATURE = types.int32(types.voidptr, _ADDRESSES, _ADDRESSES, _ADDRESSES, types.voidptr)
+_BUFFERS = _OPERANDS * _BLOCK * 8 // _WORD
+
+
+@njit(forceinline=True)
+def _copy(source, source_step, target, target_step, count, size):
+    if size == 4:
+        for i in range(count):
+            store(target, i * target_step, load(source, i * source_step, np.int32))
+    else:
+        for i in range(count):
+            store(target, i * target_step, load(source, i * source_step, np.int64))
+
+
+def _in_pieces(loop, data, sizes, steps, inputs, size):
+    """Run ``loop`` on contiguous copies of a block of every operand at a time."""
+    pieces, widths, length = scratch(_OPERANDS), scratch(_OPERANDS), scratch(1)
+    buffers, stride = scratch(_BUFFERS), _BLOCK * 8
+    for k in range(inputs + 1):
+        store(pieces, k * _WORD, buffers + k * stride)
+        store(widths, k * _WORD, size)
+    for start in range(0, sizes[0], _BLOCK):
+        count = min(_BLOCK, sizes[0] - start)
+        store(length, 0, count)
+        for k in range(inputs):
+            if start == 0 or steps[k] != 0:
+                _copy(data[k] + start * steps[k], steps[k], buffers + k * stride, size, count, size)
+        call_loop(loop, pieces, length, widths)
+        out = data[inputs] + start * steps[inputs]
+        _copy(buffers + inputs * stride, size, out, steps[inputs], count, size)
+    return np.int32(0)
+
+
+with compiling():
+    _in_pieces = cfunc(
+        types.int32(types.intp, ADDRESSES, ADDRESSES, ADDRESSES, types.intp, types.intp), cache=True
+    )(_in_pieces)
+# The loops of all ufuncs call it by this name: linked into each it would be compiled with each.
+add_symbol("tapegrad_in_pieces", _in_pieces.address)
+in_pieces = types.ExternalFunction("tapegrad_in_pieces", _in_pieces._sig)
 
 
 def _loop(context, data, sizes, steps, auxiliary):
-    """NumPy's inner loop: ``FUNCTION`` over operands of ``KIND`` with any strides.
+    """NumPy's inner loop: ``FUNCTION`` over operands of ``KIND``.
 
-    One loop over contiguous memory does all the work, so that it compiles once and vectorises for every layout:
-    operands that are strided, broadcast, or overwritten in place go through buffers, block by block.
+    The one loop over contiguous memory does all the work, so that it compiles once and is vector code for any layout:
+    operands that are strided, broadcast, or overwritten in place come back here in pieces.
     """
-    n, block, buffers, sources = sizes[0], max(sizes[0], 1), scratch(BUFFERS), scratch(SOURCES)
-    target, step = data[INPUTS], steps[INPUTS]
-    direct = step == SIZE
+    contiguous = steps[INPUTS] == SIZE
     for k in range(INPUTS):
-        direct = direct and data[k] != target
-    for k in range(INPUTS):
-        if steps[k] != SIZE or not direct:
-            block = BLOCK
-    for start in range(0, n, block):
-        count = min(block, n - start)
-        for k in range(INPUTS):
-            source = data[k] + start * steps[k]
-            if steps[k] != SIZE:
-                buffer = buffers + k * BLOCK * SIZE
-                if start == 0 or steps[k] != 0:
-                    for i in range(count):
-                        store(buffer, i * SIZE, load(source, i * steps[k], KIND))
-                source = buffer
-            store(sources, k * WORD, source)
-        inputs = unpack(sources, INPUTS)
-        out = target + start * SIZE if direct else buffers + INPUTS * BLOCK * SIZE
-        for i in range(count):
-            store(out, i * SIZE, FUNCTION(*load_each(inputs, i * SIZE, KIND)))
-        if not direct:
-            for i in range(count):
-                store(target, (start + i) * step, load(out, i * SIZE, KIND))
+        contiguous = contiguous and steps[k] == SIZE and data[k] != data[INPUTS]
+    if not contiguous:
+        return in_pieces(own_loop(), data, sizes, steps, INPUTS, SIZE)
+    inputs, out = unpack(data, INPUTS), data[INPUTS]
+    for i in range(sizes[0]):
+        store(out, i * SIZE, FUNCTION(*load_each(inputs, i * SIZE, KIND)))
     return np.int32(0)
 
 
 def _compile_loop(name, function, inputs, dtype):
-    """The address of :func:`_loop` for ``function``, and what keeps it alive."""
-    size = np.dtype(dtype).itemsize
+    """:func:`_loop` for ``function``, as a C callback."""
     names = {
-        "np": np, "min": min, "max": max, "range": range, "load": load, "load_each": load_each,
-        "scratch": scratch, "store": store, "unpack": unpack, "FUNCTION": function, "KIND": dtype, "SIZE": size,
-        "INPUTS": inputs, "BLOCK": _BLOCK, "BUFFERS": (inputs + 1) * _BLOCK * size, "WORD": _WORD, "SOURCES": inputs * _WORD,
-        "__name__": __name__,
+        "np": np, "range": range, "load_each": load_each, "store": store, "unpack": unpack, "own_loop": own_loop,
+        "in_pieces": in_pieces, "FUNCTION": function, "INPUTS": inputs, "KIND": dtype,
+        "SIZE": np.dtype(dtype).itemsize, "__name__": __name__,
     }  # fmt: skip
     # Not a closure: Numba's cache would key it by the identity of `function`, which no other process shares.
     loop = FunctionType(_loop.__code__, names, f"{name}_{np.dtype(dtype).name}")
     loop.__qualname__, loop.__module__ = loop.__name__, __name__
     with compiling():
-        return cfunc(_SIGNATURE, cache=True, error_model="numpy")(loop)
+        return cfunc(INNER_LOOP, cache=True, error_model="numpy")(loop)
 
 
 class _Slot(ctypes.Structure):
