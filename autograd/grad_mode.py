@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
-import inspect
 from collections.abc import Callable
 from threading import get_ident
 from typing import Any
 
 __all__ = ["OFF", "enable_grad", "inference_mode", "is_grad_enabled", "no_grad", "set_grad_enabled"]
+
+CO_GENERATOR = 0x20  # as in the module inspect, whose import would cost more than all else here
 
 # The threads that record nothing. Nearly always empty, and testing an empty set is a third of the cost
 # of reading a thread-local variable; every recorded operation makes that test.
@@ -49,9 +50,9 @@ class _GradMode:
         return type(self)()
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        if inspect.isclass(function):
+        if isinstance(function, type):
             raise TypeError(f"{type(self).__name__}: decorate functions or methods, not the class {function.__name__}")
-        if inspect.isgeneratorfunction(function):
+        if getattr(getattr(function, "__code__", None), "co_flags", 0) & CO_GENERATOR:
             return _wrap_generator(self._again, function)
 
         @functools.wraps(function)

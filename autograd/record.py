@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["GLOBALS", "compile_operation", "source"]
 
 _sources: dict[str, str] = {}
+_makers: dict[str, Callable[..., Any]] = {}
 
 # What the written functions refer to; `tensor` and `views` fill in what they define.
 # (The module's name is what warnings filters look at.)
@@ -29,29 +30,35 @@ def source(name: str) -> str:
 
 
 def compile_operation(rule: Rule) -> Callable[..., Any]:
-    """The operation of a rule: tensors in, tensor out, one node on the tape."""
-    text = _write(rule)
-    filename = f"<tapegrad operation {rule.name}>"
-    _sources[rule.name] = text
-    linecache.cache[filename] = (len(text), None, text.splitlines(True), filename)
-    space: dict[str, Any] = {}
-    GLOBALS["RULE_" + rule.name] = rule
-    exec(compile(text, filename, "exec"), GLOBALS, space)
-    made = space[rule.name]
+    """The operation of a rule: tensors in, tensor out, one node on the tape.
+
+    Rules of the same form give the same text, which is compiled once; what differs is bound as ``RULE`` and ``INDEX``.
+    """
+    text = _sources[rule.name] = _write(rule)
+    make = _makers.get(text)
+    if make is None:
+        filename = f"<tapegrad operation {len(_makers)}>"
+        linecache.cache[filename] = (len(text), None, text.splitlines(True), filename)
+        space: dict[str, Any] = {}
+        exec(compile(text, filename, "exec"), GLOBALS, space)
+        make = _makers[text] = space["make"]
+    made: Callable[..., Any] = make(rule, rule.index)
+    made.__name__ = made.__qualname__ = rule.name
     made.__module__ = "tapegrad.autograd.ops"
     return made
 
 
 def _write(rule: Rule) -> str:
     parameters = ", ".join((*rule.inputs, *rule.attrs))
-    lines = [f"def {rule.name}({parameters}):"]
+    lines = []
     lines += _operands(rule)
     lines += _run(rule)
     lines += _wrap(rule)
     if rule.differentiable:
         lines += _remember(rule)
     lines.append("return y")
-    return lines[0] + "\n    " + "\n    ".join(lines[1:]) + "\n"
+    body = "\n        ".join(lines)
+    return f"def make(RULE, INDEX):\n    def operation({parameters}):\n        {body}\n\n    return operation\n"
 
 
 def _arrays(rule: Rule) -> list[str]:
@@ -64,7 +71,7 @@ def _given(rule: Rule) -> str:
 
 
 def _slow(rule: Rule) -> str:
-    return f"slow(RULE_{rule.name}, {_given(rule)})"
+    return f"slow(RULE, {_given(rule)})"
 
 
 def _operands(rule: Rule) -> list[str]:
@@ -84,17 +91,20 @@ def _operands(rule: Rule) -> list[str]:
         return lines
     if len(rule.inputs) != 2:
         return [
-            f"if not same(RULE_{rule.name}, " + ", ".join(rule.inputs) + "):",
+            f"if not same(RULE, " + ", ".join(rule.inputs) + "):",
             f"    return {_slow(rule)}",
             *_plain_operands(rule),
         ]
     b = rule.inputs[1]
     return [
-        f"tb = type({b}); ta = type({a})",
+        f"ta = type({a})",
+        f"tb = type({b})",
+        "na = ta is float or ta is int  # whether an operand is a plain number",
+        "nb = tb is float or tb is int",
         "try:",
-        "    if tb is float or tb is int:",
+        "    if nb:",
         f"        x0 = {a}._array; dev = {a}._device; x1 = dev.scalars[x0.dtype][{b}]",
-        "    elif ta is float or ta is int:",
+        "    elif na:",
         f"        x1 = {b}._array; dev = {b}._device; x0 = dev.scalars[x1.dtype][{a}]",
         "    else:",
         f"        x0 = {a}._array; x1 = {b}._array; dev = {a}._device; dtype = x0.dtype",
@@ -120,19 +130,19 @@ def _plain_operands(rule: Rule) -> list[str]:
     lines.append(f"dev = {first}[0]._device" if first == rule.variadic else f"dev = {first}._device")
     given = f"({', '.join(rule.inputs)},)"
     lines = ["try:", *("    " + line for line in lines), "except AttributeError:"]
-    lines.append(f"    raise not_tensors(RULE_{rule.name}, {given}) from None")
+    lines.append(f"    raise not_tensors(RULE, {given}) from None")
     tests = [_unless_none(rule, n, f"{n}._device is not dev") for n in rule.inputs[1:] if n != rule.variadic]
     if rule.variadic:
         tests.append(f"any([t._device is not dev for t in {rule.variadic}])")
     if tests:
-        lines += [f"if {' or '.join(tests)}:", f"    raise mixed_devices(RULE_{rule.name}, {given})"]
+        lines += [f"if {' or '.join(tests)}:", f"    raise mixed_devices(RULE, {given})"]
     if rule.typed:
         places = [rule.inputs.index(n) for n in rule.typed]
         lines.append(f"dtype = x{places[0]}.dtype")
         tests = [
             _unless_none(rule, rule.inputs[k], f"x{k}.dtype is not dtype and x{k}.dtype != dtype") for k in places[1:]
         ]
-        lines += [f"if {' or '.join(tests)}:", f"    raise mixed_types(RULE_{rule.name}, {given})"]
+        lines += [f"if {' or '.join(tests)}:", f"    raise mixed_types(RULE, {given})"]
     return lines
 
 
@@ -141,12 +151,12 @@ def _unless_none(rule: Rule, name: str, test: str) -> str:
 
 
 def _run(rule: Rule) -> list[str]:
-    call = f"dev.kernels[{rule.index}]({', '.join([*_arrays(rule), *rule.attrs])})"
+    call = f"dev.kernels[INDEX]({', '.join([*_arrays(rule), *rule.attrs])})"
     return [
         "try:",
         f"    {'out, res' if rule.residual else 'out'} = {call}",
         "except (ValueError, TypeError, IndexError) as error:",
-        f"    raise failure(RULE_{rule.name}, error, {_given(rule)}) from error",
+        f"    raise failure(RULE, error, {_given(rule)}) from error",
         "if type(out) is not ndarray:",
         "    out = dev.backend.normal(out)",
     ]
@@ -157,7 +167,7 @@ def _wrap(rule: Rule) -> list[str]:
     if rule.name == "transfer":
         lines[2] = "y._device = dev = target"
     if not rule.view:
-        return [*lines, "y._view = None", "y._cell = cell = [0]"]
+        return [*lines, "y._view = None", "y._cell = [0]"]
     x = rule.inputs[0]
     lines.append("y._view = None")
     if rule.name == "reshape":
@@ -180,7 +190,7 @@ def _remember(rule: Rule) -> list[str]:
         lines = ["if OFF and get_ident() in OFF or out.dtype.kind in 'biu':", "    return y"]
     if rule.view:
         x = rule.inputs[0]
-        step = f"({rule.name!r}, ({', '.join(rule.attrs)},))"
+        step = f"(RULE.name, ({', '.join(rule.attrs)},))"
         record = [
             f"v = {x}._view",
             "if v is None:",
@@ -195,7 +205,7 @@ def _remember(rule: Rule) -> list[str]:
     tests = [f"n{k} is None" for k in wanted] + [f"not any(n{k})" for k in variadic]
     lines += [f"if {' and '.join(tests)}:", "    return y"]
     edges = [_edge(rule, k, name) for k, name in enumerate(rule.inputs)]
-    lines += ["y._node = node = new(Node)", f"node.rule = RULE_{rule.name}", f"node.edges = ({', '.join(edges)},)"]
+    lines += ["y._node = node = new(Node)", f"node.rule = RULE", f"node.edges = ({', '.join(edges)},)"]
     lines += _save(rule, wanted)
     lines.append("node.shapes = " + _shapes(rule))
     lines += ["node.seq = ticket()", "node.device = dev", "node.hooks = node.grad = node.extra = None"]
@@ -226,8 +236,7 @@ def _nodes(rule: Rule) -> list[str]:
         if name in rule.optional:
             lines += [f"if {name} is None:", f"    n{k} = None", "else:", *("    " + r for r in read)]
         elif rule.kind is not None and len(rule.inputs) == 2:
-            flag = "tb" if k == 1 else "ta"
-            lines += [f"if {flag} is float or {flag} is int:", f"    n{k} = None", "else:", *("    " + r for r in read)]
+            lines += [f"if {'nb' if k else 'na'}:", f"    n{k} = None", "else:", *("    " + r for r in read)]
         else:
             lines += read
     return lines
@@ -270,8 +279,7 @@ def _cells(rule: Rule, names: tuple[str, ...]) -> list[str]:
             cells.append(f"*[t._cell for t in {name}]")
         elif name in rule.inputs:
             if rule.kind is not None and len(rule.inputs) == 2:
-                flag = "tb" if rule.inputs.index(name) else "ta"
-                text = f"CONSTANT if {flag} is float or {flag} is int else {name}._cell"
+                text = f"CONSTANT if {'nb' if rule.inputs.index(name) else 'na'} else {name}._cell"
             else:
                 text = f"CONSTANT if {name} is None else {name}._cell" if name in rule.optional else f"{name}._cell"
             cells.append(f"({text})")
@@ -325,10 +333,7 @@ def _shapes(rule: Rule) -> str:
     if rule.kind is None or len(rule.inputs) < 2:
         return "None"
     if len(rule.inputs) == 2:
-        return (
-            "None if ta is float or ta is int or tb is float or tb is int or x0.shape == x1.shape"
-            " else (x0.shape, x1.shape)"
-        )
+        return "None if na or nb or x0.shape == x1.shape else (x0.shape, x1.shape)"
     arrays = _arrays(rule)
     same = " and ".join(f"{a}.shape == out.shape" for a in arrays)
     return f"None if {same} else {_tuple([a + '.shape' for a in arrays])}"

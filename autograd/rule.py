@@ -14,7 +14,7 @@ fused, and takes its place on a plain backward; the formula stays the truth that
 
 from __future__ import annotations
 
-import inspect
+import sys
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -72,9 +72,8 @@ class Rule:
         self.vjps: tuple[Any, ...] = ()
         self.saves: tuple[Any, ...] = ()
         self.index = declare(name)
-        frame = inspect.currentframe()
-        caller = frame.f_back.f_back if frame is not None and frame.f_back is not None else None
-        self.line = ("", 0) if caller is None else (caller.f_code.co_filename, caller.f_lineno)
+        caller = sys._getframe(2)
+        self.line = (caller.f_code.co_filename, caller.f_lineno)
 
     @property
     def differentiable(self) -> bool:
@@ -129,7 +128,8 @@ def nondiff(name: str, inputs: str, attrs: str = "", *, kind: str | None = None)
 
 
 def _parameters(name: str, formula: Callable[..., Any]) -> tuple[str, ...]:
-    names = tuple(inspect.signature(formula).parameters)
+    code = formula.__code__
+    names = code.co_varnames[: code.co_argcount]
     if names[:2] != ("F", "g"):
         raise ValueError(f"rule: a formula of '{name}' must begin with F, g; it has {names}")
     return names[2:]

@@ -50,12 +50,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 class Contest:
     """One contender's turn at one workload."""
 
-    def __init__(self, tg: Any, name: str, work: tuple[Any, ...], benchmark: Any, medians: dict[Any, list[float]]) -> None:
+    def __init__(self, tg: Any, name: str, work: Any, benchmark: Any, medians: dict[Any, list[float]]) -> None:
         self.tg, self.work = tg, work
         self._name, self._benchmark, self._medians = name, benchmark, medians
 
     def measure(self, label: str, run: Any) -> None:
-        """Time ``run`` and keep the median under the table's row ``label``; what is compiled lazily is compiled before."""
+        """Time ``run``, after calls that compile what is compiled lazily; ``label`` names the table's row."""
         run = ready(self._name, run)
         for _ in range(3):
             run()

@@ -14,8 +14,9 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
-import tapegrad
 from tqdm import tqdm
+
+import tapegrad
 
 from .contenders import contenders
 from .machine import describe

@@ -47,10 +47,10 @@ def comparison(medians: Mapping[tuple[str, str], Sequence[float]], names: Sequen
         rows.append(row)
     widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
     lines = ["  ".join([row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:]))]) for row in rows]
-    notes = [f"The median time of a call over the turns ± half their range. Ratios: time / {base}'s time; below 1 is faster."]
+    notes = [f"Medians of the turns ± half their range. Ratios: time / {base}'s time; below 1 is faster."]
     if max(spread(turns) for turns in medians.values()) > UNSTEADY:
         notes.append(
-            f"Some turns differ by more than ±{UNSTEADY:.0%}: the machine has other work, or the thread pools are in each "
-            "other's way; OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 NUMBA_NUM_THREADS=1 steadies them."
+            f"Some turns differ by more than ±{UNSTEADY:.0%}: the machine has other work, or thread pools disturb each "
+            "other. OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 NUMBA_NUM_THREADS=1 steadies them."
         )
     return [lines[0], "-" * len(lines[0]), *lines[1:], *notes]

@@ -6,6 +6,7 @@ Every function takes the library as ``tg``, tapegrad or PyTorch, and returns a f
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 __all__ = ["STEPS", "activation", "activation_with_backward", "matmul", "training_step"]
@@ -51,7 +52,7 @@ def training_step(tg: Any, name: str) -> Callable[[], Any]:
     sizes, rows, classify = STEPS[name]
     tg.manual_seed(0)
     layers: list[Any] = []
-    for wide, narrow in zip(sizes, sizes[1:]):
+    for wide, narrow in pairwise(sizes):
         layers += [tg.nn.Linear(wide, narrow), tg.nn.ReLU()]
     model = tg.nn.Sequential(*layers[:-1])
     loss_fn = tg.nn.CrossEntropyLoss() if classify else tg.nn.MSELoss()
