@@ -169,7 +169,7 @@ def failure(rule: Rule, error: Exception, inputs: tuple[Any, ...], attrs: tuple[
 
 def _plain(error: Exception) -> str:
     text = str(error)
-    if "could not be broadcast" in text or "shape mismatch" in text:
+    if any(s in text for s in ("could not be broadcast", "shape mismatch", "cannot broadcast", "axis remapping")):
         return "the shapes do not broadcast: from the last dimension on, sizes must be equal or one of them 1"
     if "matmul" in text or "not aligned" in text:
         return "the inner sizes differ: the last dimension of the first must equal the second-last of the second"

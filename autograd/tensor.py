@@ -142,7 +142,7 @@ class Tensor(TensorMethods):
                     f"requires_grad: only floating and complex tensors have gradients, this one is {self.dtype}; "
                     "convert it first, e.g. with .float()"
                 )
-            self._node = leaf(self._device)
+            self._node, self._view = leaf(self._device), None  # a leaf is its own base, whatever memory it looks at
             self._node.grad = getattr(self, "_kept_grad", None)
         elif not requires_grad and node is not None:
             self._kept_grad, self._node = node.grad, None

@@ -16,7 +16,7 @@ import pytest
 
 import tapegrad
 
-__all__ = ["Table", "plain"]
+__all__ = ["Table", "equal"]
 
 TOLERANCE = 2e-6
 

@@ -22,10 +22,10 @@ def matrix(lib, *shape):
 # Reading through views
 
 
-@scenario("RuntimeError")
+@scenario([[0.0, 28.0, 0.0, 0.0], [1.0, 0.0, 1.0, 4.0], [1.0, 0.0, 1.0, 4.0]])
 def gradients_through_slices(lib):
     x, _ = matrix(lib, 3, 4)
-    (x[1:, ::2] * x[0, 1] + x[..., -1:] * 2).sum().backward()
+    (x[1:, ::2] * x[0, 1] + x[..., 1:, -1:] * 2).sum().backward()
     return x.grad
 
 
@@ -360,11 +360,6 @@ def a_write_to_an_expanded_tensor(lib):
     matrix(lib, 3, 1)[1].expand(3, 2).add_(1)
 
 
-@scenario(None)
-def a_write_to_an_expanded_constant(lib):
-    lib.zeros(3, 1).expand(3, 2).fill_(1)
-
-
 @scenario(([[0.0, 6.0, 12.0]], [[6.0, 6.0, 6.0]]))
 def a_write_to_an_expansion_that_repeats_nothing(lib):
     x, y = matrix(lib, 1, 3)
@@ -482,11 +477,11 @@ def a_hook_on_a_view(lib):
     return x.grad
 
 
-@scenario("RuntimeError")
+@scenario(([[0.0, -0.989992497], [2.0, -0.989992497]], [[0.0, 0.838246495], [4.0, 0.558830996]], ([[0.0, -35.1015205], [16.0, -13.4824577]],)))
 def second_order_through_written_views(lib):
     x, y = matrix(lib, 2, 2)
-    y[0].mul_(y[1])
-    y.t()[1].exp_()
+    y[0].mul_(y[1].clone())
+    y.t()[1].cos_()
     (g,) = lib.autograd.grad((y * y).sum(), x, create_graph=True)
     return y, g, lib.autograd.grad((g * g).sum(), x)
 

@@ -129,6 +129,8 @@ def setitem(x: Tensor, key: Any, value: Any) -> None:
         IndexError: out of range. RuntimeError: the value does not broadcast to the place.
     """
     parts = _basic(key)
+    if isinstance(value, Tensor) and value._array.shape[:1] == (1,):
+        value = _without_leading_ones(value)
     if parts is not None:
         place = P.slice(x, _explicit(parts, x._array.ndim))
         write("setitem", place, overwrite, value)
@@ -141,6 +143,13 @@ def setitem(x: Tensor, key: Any, value: Any) -> None:
     if value._device is not x._device:
         value = P.transfer(value, value._device, x._device)
     write("setitem", x, lambda old, new: P.index_put(old, new, where, places, False), value)
+
+
+def _without_leading_ones(value: Tensor) -> Tensor:
+    """A value may have more dimensions than the place it is written to, if those in front have size 1."""
+    shape = value._array.shape
+    count = next((i for i, n in enumerate(shape) if n != 1), len(shape))
+    return P.slice(value, (0,) * count)  # type: ignore[no-any-return]
 
 
 def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:

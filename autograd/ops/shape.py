@@ -181,7 +181,8 @@ def repeat(x: Tensor, *sizes: Any) -> Tensor:
     have = (1,) * (len(times) - len(have)) + have
     spread = tuple(n for pair in zip(times, have, strict=True) for n in pair)
     wide = P.expand(P.reshape(x, tuple(n for h in have for n in (1, h))), spread)
-    return P.reshape(wide, tuple(a * b for a, b in zip(times, have, strict=True)))
+    out = P.reshape(wide, tuple(a * b for a, b in zip(times, have, strict=True)))
+    return P.copy(out) if out._cell is x._cell else out
 
 
 def contiguous(x: Tensor, memory_format: Any = None) -> Tensor:

@@ -23,6 +23,9 @@ class ShapeMixin:
         return x.transpose(order)
 
     def expand(self, x: Any, shape: Shape) -> Any:
+        lead = len(shape) - x.ndim
+        if shape[lead:] == x.shape and shape[:lead] == (1,) * lead:
+            return x[(None,) * lead + (...,)]  # nothing is repeated, so it can be written to
         return self.xp.broadcast_to(x, shape)
 
     def slice(self, x: Any, index: tuple[Any, ...]) -> Any:

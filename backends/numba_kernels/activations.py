@@ -1,7 +1,7 @@
 """Scalar bodies of the element-wise operations: activations, and derivatives in one step each.
 
-Each is written once, in a ``_make_*`` function, for the constants of one float type, and compiled for
-:data:`FUNCTIONS`. A derivative ``*_vjp`` takes the cotangent ``g`` first and computes what the rule of its operation
+Each is written once, in a ``_make_*`` function, for the constants of one float type, and compiled by
+:func:`function`. A derivative ``*_vjp`` takes the cotangent ``g`` first and computes what the rule of its operation
 says. Like the functions of :mod:`.scalar` that they are made of, all vectorise: no branch, no call.
 """
 
@@ -9,11 +9,12 @@ import math
 
 import numpy as np
 from numba import njit
+from numba.core.dispatcher import Dispatcher
 
 from . import scalar
 from .bits import fma
 
-__all__ = ["FUNCTIONS"]
+__all__ = ["function"]
 
 _inline = njit(forceinline=True, error_model="numpy")
 
@@ -45,10 +46,6 @@ def _make_leaky_relu_vjp(dtype):
 
 def _make_erf(dtype):
     return _twin("erf", dtype)
-
-
-def _make_tanh(dtype):
-    return _twin("tanh", dtype)
 
 
 def _make_tanh_vjp(dtype):
@@ -144,7 +141,28 @@ def _make_gelu_tanh_vjp(dtype):
     return gelu_tanh_vjp
 
 
-def _both(make):
-    """The compiled function for each float type; a twin of :mod:`.scalar` is compiled already."""
-    made = {dtype: make(dtype) for dtype in (np.float32, np.float64)}
-    return {dtype: f if hasattr(f, "py_func") else _inline(f) for dtype, f in made.items()}
+_MAKERS = {
+    "erf": _make_erf,
+    "gelu": _make_gelu,
+    "gelu_tanh": _make_gelu_tanh,
+    "gelu_tanh_vjp": _make_gelu_tanh_vjp,
+    "gelu_vjp": _make_gelu_vjp,
+    "leaky_relu": _make_leaky_relu,
+    "leaky_relu_vjp": _make_leaky_relu_vjp,
+    "relu": _make_relu,
+    "relu_vjp": _make_relu_vjp,
+    "sigmoid": _make_sigmoid,
+    "sigmoid_vjp": _make_sigmoid_vjp,
+    "silu": _make_silu,
+    "silu_vjp": _make_silu_vjp,
+    "softplus": _make_softplus,
+    "softplus_vjp": _make_softplus_vjp,
+    "square_vjp": _make_square_vjp,
+    "tanh_vjp": _make_tanh_vjp,
+}
+
+
+def function(name, dtype):
+    """The compiled scalar function ``name`` for ``np.float32`` or ``np.float64``; a ``KeyError`` for no such name."""
+    made = _MAKERS[name](dtype)
+    return made if isinstance(made, Dispatcher) else _inline(made)  # those of `scalar` are compiled already

@@ -15,10 +15,11 @@ import sys
 import tempfile
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
-__all__ = ["compiling", "folder"]
+__all__ = ["compiling", "folder", "on_first_use"]
 
 _lock = threading.RLock()
 
@@ -39,6 +40,26 @@ def compiling() -> Iterator[None]:
             yield
         finally:
             config.CACHE_DIR = before
+
+
+def on_first_use(namespace: dict[str, Any], make: Callable[[str], Any]) -> Callable[[str], Any]:
+    """The ``__getattr__`` of a module whose kernels are compiled, or loaded from the cache, one by one.
+
+    Args:
+        namespace: the module's ``globals()``; a kernel is kept there once it is made.
+        make: makes the kernel of a name; a ``KeyError`` says that there is none.
+    """
+
+    def getattr_(name: str) -> Any:
+        try:
+            with compiling():
+                kernel = make(name)
+        except KeyError:
+            raise AttributeError(f"module {namespace['__name__']} has no kernel '{name}'") from None
+        namespace[name] = kernel
+        return kernel
+
+    return getattr_
 
 
 @functools.cache

@@ -89,8 +89,7 @@ def _compile_loop(name, function, inputs, dtype):
     # Not a closure: Numba's cache would key it by the identity of `function`, which no other process shares.
     loop = FunctionType(_loop.__code__, names, f"{name}_{np.dtype(dtype).name}")
     loop.__qualname__, loop.__module__ = loop.__name__, __name__
-    with compiling():
-        return cfunc(INNER_LOOP, cache=True, error_model="numpy")(loop)
+    return cfunc(INNER_LOOP, cache=True, error_model="numpy")(loop)
 
 
 class _Slot(ctypes.Structure):
@@ -123,19 +122,19 @@ def _numpy_api(number, *signature):
 _alive = []
 
 
-def make_ufunc(name, inputs, functions):
-    """A ufunc of ``inputs`` arguments and one result, all of one type.
+def make_ufunc(name, functions):
+    """A ufunc of one result and arguments of its type.
 
     Args:
-        name: what it calls itself, and the key of its compiled loops.
-        inputs: how many arguments it takes.
-        functions: per type, ``np.float32`` and ``np.float64``, the compiled scalar function.
+        name: what it calls itself; also the key of its compiled loops, so no two may share one.
+        functions: for each type, ``np.float32`` and ``np.float64``, the compiled scalar function.
     """
     make = _numpy_api(
         _FROM_FUNC_AND_DATA, ctypes.py_object, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int,
         ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_int,
     )  # fmt: skip
     add_loop = _numpy_api(_ADD_LOOP_FROM_SPEC, ctypes.c_int, ctypes.py_object, ctypes.POINTER(_Spec))
+    inputs = functions[np.float32].py_func.__code__.co_argcount
     label = name.encode()
     made = make(None, None, None, 0, inputs, 1, _IDENTITY_NONE, label, None, 0)
     _alive.append(label)
