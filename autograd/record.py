@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import linecache
 from collections.abc import Callable
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def compile_operation(rule: Rule) -> Callable[..., Any]:
 
     Rules of the same form give the same text, which is compiled once; what differs is bound as ``RULE`` and ``INDEX``.
     """
-    text = _sources[rule.name] = _write(rule)
+    text = _sources[rule.name] = _write(_in_public_words(rule))
     make = _makers.get(text)
     if make is None:
         filename = f"<tapegrad operation {len(_makers)}>"
@@ -45,6 +46,28 @@ def compile_operation(rule: Rule) -> Callable[..., Any]:
     made: Callable[..., Any] = make(rule, rule.index)
     made.__name__ = made.__qualname__ = rule.name
     made.__module__ = "tapegrad.autograd.ops"
+    return made
+
+
+def _in_public_words(rule: Rule) -> Rule:
+    """The rule with its inputs named as PyTorch names arguments; formulas may call them what suits the formula."""
+    count = len(rule.inputs)
+    if rule.kind is not None:
+        words = ("condition", "input", "other")[-count:] if count > 1 else ("input",)
+    else:
+        words = tuple(f"t{k}" for k in range(count))
+    new_name = dict(zip(rule.inputs, words))
+
+    def translate(name: str) -> str:
+        of, _, what = name.rpartition("_")
+        return f"{new_name[of]}_{what}" if of in new_name and name not in new_name else new_name.get(name, name)
+
+    made = copy(rule)
+    made.inputs = words
+    made.optional = frozenset(new_name[n] for n in rule.optional)
+    made.variadic = None if rule.variadic is None else new_name[rule.variadic]
+    made.typed = tuple(new_name[n] for n in rule.typed)
+    made.saves = tuple(tuple(translate(n) for n in names) for names in rule.saves)
     return made
 
 
@@ -91,7 +114,7 @@ def _operands(rule: Rule) -> list[str]:
         return lines
     if len(rule.inputs) != 2:
         return [
-            f"if not same(RULE, " + ", ".join(rule.inputs) + "):",
+            "if not same(RULE, " + ", ".join(rule.inputs) + "):",
             f"    return {_slow(rule)}",
             *_plain_operands(rule),
         ]
@@ -198,14 +221,17 @@ def _remember(rule: Rule) -> list[str]:
             "else:",
             f"    y._view = (v[0], (*v[1], {step}), v[0]._node)",
         ]
-        lines += ["if viewed:", *("    " + r for r in record)] if rule.name == "reshape" else record
+        unseen = f"y._view = unrecorded({x})"
+        if rule.name == "reshape":
+            unseen, record = f"if viewed: {unseen}", ["if viewed:", *("    " + r for r in record)]
+        lines = [lines[0], "    " + unseen, *lines[1:], *record]
     lines += _nodes(rule)
     wanted = [k for k, name in enumerate(rule.inputs) if rule.wants(k) and name != rule.variadic]
     variadic = [k for k, name in enumerate(rule.inputs) if rule.wants(k) and name == rule.variadic]
     tests = [f"n{k} is None" for k in wanted] + [f"not any(n{k})" for k in variadic]
     lines += [f"if {' and '.join(tests)}:", "    return y"]
     edges = [_edge(rule, k, name) for k, name in enumerate(rule.inputs)]
-    lines += ["y._node = node = new(Node)", f"node.rule = RULE", f"node.edges = ({', '.join(edges)},)"]
+    lines += ["y._node = node = new(Node)", "node.rule = RULE", f"node.edges = ({', '.join(edges)},)"]
     lines += _save(rule, wanted)
     lines.append("node.shapes = " + _shapes(rule))
     lines += ["node.seq = ticket()", "node.device = dev", "node.hooks = node.grad = node.extra = None"]

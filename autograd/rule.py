@@ -49,6 +49,8 @@ class Rule:
         saves: per formula the names of what it takes after ``F`` and ``g``.
         joint: whether one formula serves all inputs.
         residual: whether the kernel returns ``(out, res)``.
+        public: whether it is a PyTorch operation as it stands: a function of the package and a method, in place too.
+            So is an element-wise primitive without attributes, unless said otherwise.
         fresh: whether the formulas give arrays of their own, never ``g``, a saved array or a view.
         typed: the inputs that must have one element type.
         line: where the rule is written, as ``(file, line)``.
@@ -66,6 +68,7 @@ class Rule:
         self.kind: str | None = options.get("kind")
         self.view: bool = options.get("view", False)
         self.residual: bool = options.get("residual", False)
+        self.public: bool = options.get("public", self.kind is not None and not self.attrs)
         self.fresh: bool = options.get("fresh", False)
         self.typed: tuple[str, ...] = tuple(options.get("typed", "").split())
         self.joint = False
@@ -104,12 +107,14 @@ def rule(
         attrs: names of its attributes, in order.
         all: a joint rule: one formula that returns a cotangent (or None) for each input.
         options: a formula per input under the input's name, and ``kind``, ``view``, ``residual``, ``fresh``,
-            ``typed``, which ``Rule`` explains.
+            ``typed``, ``public``, which ``Rule`` explains.
 
     Raises:
         ValueError: the name is taken, or a formula names something unknown.
     """
-    own = {k: options.pop(k) for k in list(options) if k not in ("kind", "view", "residual", "fresh", "typed")}
+    own = {
+        k: options.pop(k) for k in list(options) if k not in ("kind", "view", "residual", "fresh", "typed", "public")
+    }
     made = Rule(name, inputs, attrs, **options)
     if all is not None:
         made.joint = True

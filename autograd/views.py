@@ -33,7 +33,18 @@ def refresh(view: Tensor) -> Node | None:
     return view._node
 
 
-record.GLOBALS["refresh"] = refresh
+# The bases of views that were made while nothing was recorded, of tensors without and with a history. What such a view
+# looks at is not known, and must not be kept alive; but a recorded write through it would escape that tensor's history.
+UNSEEN, SEALED = (wrap(np.empty(0), None) for _ in range(2))
+
+
+def unrecorded(x: Tensor) -> tuple[Tensor, tuple[()], None]:
+    """The view record of an unrecorded view of ``x``."""
+    sealed = x._node is not None or (x._view is not None and x._view[0] is SEALED)
+    return (SEALED if sealed else UNSEEN), (), None
+
+
+record.GLOBALS.update(refresh=refresh, unrecorded=unrecorded)
 
 
 def write(name: str, target: Tensor, compute: Callable[..., Any], *operands: Any) -> Tensor:
@@ -45,7 +56,8 @@ def write(name: str, target: Tensor, compute: Callable[..., Any], *operands: Any
         compute: the same operation out of place.
 
     Raises:
-        RuntimeError: a leaf that requires grad, memory seen several times, or a result of another shape or type.
+        RuntimeError: a leaf that requires grad, a view that was not recorded, memory seen several times, or a result
+            of another shape or type.
     """
     recording = is_grad_enabled()
     base = target if target._view is None else target._view[0]
@@ -61,6 +73,11 @@ def write(name: str, target: Tensor, compute: Callable[..., Any], *operands: Any
     if result._array.dtype != target._array.dtype:
         result = P.cast(result, target._array.dtype)
     made_by = result._current()
+    if recording and (base is SEALED or (base is UNSEEN and made_by is not None)):
+        raise RuntimeError(
+            f"{name}: this view was made under no_grad(), so the history of what it looks at cannot follow the write; "
+            "make the view where gradients are recorded, or write under no_grad() as well"
+        )
     if made_by is not None and made_by.cells:
         _keep_old(made_by, target)
     target._device.backend.assign(target._array, result._array)
@@ -72,6 +89,8 @@ def write(name: str, target: Tensor, compute: Callable[..., Any], *operands: Any
 
 def _rebase(target: Tensor, base: Tensor, made_by: Node | None) -> None:
     """Hang the new content of ``target`` on the history of its base."""
+    if base is UNSEEN:
+        return
     if target is base:
         target._node = _watch(target, made_by)
         return

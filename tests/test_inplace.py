@@ -541,7 +541,6 @@ OF_ITSELF = {
     "div": (lambda y: y.div_(y), lambda x: x / x),
     "mul by its past": (lambda y: y.mul_(y.detach()), lambda x: x * x.detach()),
     "pow": (lambda y: y.pow_(y), lambda x: x**x),
-    "addcmul": (lambda y: y.addcmul_(y, y, value=2), lambda x: x + 2 * x * x),
     "square twice": (lambda y: y.square_().square_(), lambda x: x**4),
     "maximum": (lambda y: y.maximum_(y), lambda x: tg.maximum(x, x)),
     "a mask of itself": (lambda y: y.masked_fill_(y > 1, 2.0).mul_(y), lambda x: x.masked_fill(x > 1, 2.0) ** 2),
@@ -561,7 +560,8 @@ def test_in_place_equals_out_of_place(pair, request):
     y = x.clone()
     memory = y.data_ptr()
     assert write(y) is y
-    assert (y.data_ptr(), y._version) == (memory, y._version)
+    assert y.data_ptr() == memory
+    assert y._version >= 1
     expected = compute(z)
     assert equal(y.tolist(), expected.to(y.dtype).tolist())
     assert y.requires_grad == expected.requires_grad

@@ -441,12 +441,57 @@ def a_write_to_the_base_of_a_leaf_view(lib):
     return v, v.is_leaf, v.grad, z.requires_grad
 
 
-@scenario("RuntimeError")
-def a_write_through_a_view_made_without_recording(lib):
-    _, y = matrix(lib, 3)
+def unrecorded(lib, x):
     with lib.no_grad():
-        v = y[:2]
-    v.mul_(2)
+        return x[:2]
+
+
+@scenario("RuntimeError")
+def a_write_through_an_unrecorded_view(lib):
+    unrecorded(lib, matrix(lib, 3)[1]).mul_(2)
+
+
+@scenario("RuntimeError")
+def a_write_through_an_unrecorded_view_of_a_leaf(lib):
+    unrecorded(lib, lib.ones(3, requires_grad=True)).mul_(2)
+
+
+@scenario("RuntimeError")
+def a_write_through_a_view_of_an_unrecorded_view(lib):
+    unrecorded(lib, matrix(lib, 3)[1]).view(2, 1)[0].mul_(2)
+
+
+@scenario(([2.0, 6.0, 0.0], False, 2))
+def a_write_through_an_unrecorded_view_of_a_constant(lib):
+    z = lib.zeros(3, dtype=lib.float64)
+    v = unrecorded(lib, z)
+    v.add_(2)
+    v[1:].mul_(3)
+    return z, v.requires_grad, z._version
+
+
+@scenario("RuntimeError")
+def a_history_written_through_an_unrecorded_view_of_a_constant(lib):
+    _, y = matrix(lib, 2)
+    unrecorded(lib, lib.zeros(3, dtype=lib.float64)).add_(y)
+
+
+@scenario(([5.0, 10.0, 2.0], [5.0, 10.0], [2.0, 2.0, 2.0], 2))
+def an_unrecorded_view_written_without_recording(lib):
+    x, y = matrix(lib, 3)
+    v = unrecorded(lib, y)
+    with lib.no_grad():
+        v.mul_(10)
+        v.view(2)[0] = 5.0
+    (y * 2).sum().backward()
+    return y, v, x.grad, y._version
+
+
+@scenario((True, [2.0, 2.0]))
+def an_unrecorded_view_becomes_a_leaf(lib):
+    v = unrecorded(lib, lib.zeros(3, dtype=lib.float64)).requires_grad_()
+    (v * 2).sum().backward()
+    return v.is_leaf, v.grad
 
 
 @scenario(([0.0, 10.0, 2.0], [6.0, 6.0, 3.0]))

@@ -67,15 +67,15 @@ rule("atanh", "x", kind="float", x=lambda F, g, x: F.div(g, F.sub(1, F.square(x)
 rule("sigmoid", "x", kind="float", x=lambda F, g, out: F.mul(g, F.mul(out, F.sub(1, out))))
 rule("relu", "x", kind="any", x=lambda F, g, out: F.where(F.gt(out, 0), g, F.zeros_like(g)))
 rule("leaky_relu", "x", "slope", kind="any", x=lambda F, g, x, slope: F.where(F.gt(x, 0), g, F.mul(g, slope)))
-rule("silu", "x", kind="float", x=lambda F, g, x: F.mul(g, _silu_slope(F, x, F.sigmoid(x))))
+rule("silu", "x", kind="float", public=False, x=lambda F, g, x: F.mul(g, _silu_slope(F, x, F.sigmoid(x))))
 rule(
     "softplus", "x", "beta threshold", kind="float",
     x=lambda F, g, x, beta, threshold: F.where(
         F.gt(F.mul(x, beta), threshold), g, F.mul(g, F.sigmoid(F.mul(x, beta)))
     ),
 )  # fmt: skip
-rule("gelu", "x", kind="float", x=lambda F, g, x: F.mul(g, _gelu_slope(F, x)))
-rule("gelu_tanh", "x", kind="float", x=lambda F, g, x: F.mul(g, _gelu_tanh_slope(F, x)))
+rule("gelu", "x", kind="float", public=False, x=lambda F, g, x: F.mul(g, _gelu_slope(F, x)))
+rule("gelu_tanh", "x", kind="float", public=False, x=lambda F, g, x: F.mul(g, _gelu_tanh_slope(F, x)))
 
 
 def _silu_slope(F, x, s):
@@ -111,7 +111,7 @@ rule(
     x=lambda F, g, x, low, high: _within(F, g, x, low, high),
 )  # fmt: skip
 rule(
-    "where", "condition a b", kind="where",
+    "where", "condition a b", kind="where", public=False,
     a=lambda F, g, condition: F.where(condition, g, F.zeros_like(g)),
     b=lambda F, g, condition: F.where(condition, F.zeros_like(g), g),
 )  # fmt: skip
@@ -144,4 +144,4 @@ rule("cast", "x", "dtype", x=lambda F, g, x_dtype: F.cast(g, x_dtype))
 rule("copy", "x", x=lambda F, g: g)
 rule("transfer", "x", "source target", x=lambda F, g, source, target: F.transfer(g, target, source))
 # The new content in place of the old: nothing flows to the old, but the edge stays, as in PyTorch.
-rule("overwrite", "x value", kind="any", x=lambda F, g: F.zeros_like(g), value=lambda F, g: g)
+rule("overwrite", "x value", kind="any", public=False, x=lambda F, g: F.zeros_like(g), value=lambda F, g: g)

@@ -1,40 +1,103 @@
-"""The softmax family on the rows of contiguous matrices.
+"""The softmax family on the rows of matrices.
 
-``softmax(x, out)``, ``softmax_vjp(g, y, out)``, ``log_softmax(x, out)`` and ``log_softmax_vjp(g, y, out)`` take
-C-contiguous, writable float32 or float64 matrices of one shape, raise TypeError for anything else, and release the
-GIL. ``y`` is the result of the forward step. Each is compiled or loaded when it is first asked for.
+``softmax(x, out)``, ``softmax_vjp(g, y, out)``, ``log_softmax(x, out)`` and ``log_softmax_vjp(g, y, out)``, where ``y``
+is the result of the forward step, take C-contiguous, writable float32 or float64 matrices of one shape with at least
+one column, and write to ``out``. They raise TypeError for any other type or layout, and release the GIL. Each is
+compiled or loaded when it is first asked for.
 """
 
-from llvmlite import ir
-from numba import njit, types
-from numba.extending import intrinsic
+from numba import float32, float64, njit, void
 
-from .bits import bits
 from .cache import on_first_use
+from .order import order, unorder
 from .scalar import exp, log
 
-_INT = {types.float32: types.int32, types.float64: types.int64}
-_inline = njit(forceinline=True, error_model="numpy")
 # A sum may be taken in any order, so in vector code; its terms are computed as they are written.
-_reduction = njit(forceinline=True, error_model="numpy", fastmath={"reassoc"})
+_sum = njit(forceinline=True, fastmath={"reassoc"})
 
 
-def _mirror(builder, pattern):
-    """Negative floats order against their bit patterns: flip all their bits but the sign."""
-    ones = builder.ashr(pattern, ir.Constant(pattern.type, pattern.type.width - 1))
-    return builder.xor(pattern, builder.and_(ones, ir.Constant(pattern.type, 2 ** (pattern.type.width - 1) - 1)))
+@njit(forceinline=True)
+def _largest(row):
+    # A NaN that is not the largest makes the row NaN all the same, by its exponential in the sum.
+    top = order(row[0])
+    for j in range(1, row.size):
+        here = order(row[j])
+        top = here if here > top else top
+    return unorder(top)
 
 
-@intrinsic
-def order(typingctx, x):
-    """An integer that orders floats: unlike the maximum of floats, that of integers is found in vector code.
+@_sum
+def _total(row):
+    total = row[0]
+    for j in range(1, row.size):
+        total += row[j]
+    return total
 
-    Positive NaNs are above infinity, negative ones below -infinity.
-    """
-    if x not in _INT:
-        return None
 
-    def codegen(context, builder, signature, args):
-        return _mirror(builder, builder.bitcast(args[0], context.get_value_type(_INT[x])))
+@_sum
+def _dot(a, b):
+    total = a[0] * b[0]
+    for j in range(1, a.size):
+        total += a[j] * b[j]
+    return total
 
-    return _INT[x](x), codegen
+
+@_sum
+def _total_exp(row, shift):
+    total = exp(row[0] - shift)
+    for j in range(1, row.size):
+        total += exp(row[j] - shift)
+    return total
+
+
+def _softmax(x, out):
+    for i in range(x.shape[0]):
+        row, result = x[i], out[i]
+        top = _largest(row)
+        for j in range(row.size):
+            result[j] = exp(row[j] - top)
+        total = _total(result)
+        for j in range(row.size):
+            result[j] /= total
+
+
+def _softmax_vjp(g, y, out):
+    for i in range(g.shape[0]):
+        cotangent, row, result = g[i], y[i], out[i]
+        mean = _dot(cotangent, row)
+        for j in range(row.size):
+            result[j] = row[j] * (cotangent[j] - mean)
+
+
+def _log_softmax(x, out):
+    for i in range(x.shape[0]):
+        row, result = x[i], out[i]
+        top = _largest(row)
+        scale = log(_total_exp(row, top))
+        for j in range(row.size):
+            result[j] = row[j] - top - scale
+
+
+def _log_softmax_vjp(g, y, out):
+    for i in range(g.shape[0]):
+        cotangent, row, result = g[i], y[i], out[i]
+        total = _total(cotangent)
+        for j in range(row.size):
+            result[j] = cotangent[j] - exp(row[j]) * total
+
+
+_KERNELS = {
+    "softmax": (_softmax, 2), "softmax_vjp": (_softmax_vjp, 3),
+    "log_softmax": (_log_softmax, 2), "log_softmax_vjp": (_log_softmax_vjp, 3),
+}  # fmt: skip
+
+
+def _make(name):
+    function, matrices = _KERNELS[name]
+    signatures = [void(*[kind[:, ::1]] * matrices) for kind in (float32, float64)]
+    kernel = njit(signatures, cache=True, nogil=True, error_model="numpy")(function)
+    kernel.disable_compile()
+    return kernel
+
+
+__getattr__ = on_first_use(globals(), _make)
