@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..backends import default_device, dtypes
-from ..backends.dtypes import COMPLEX, FLOATING, INTEGRAL
+from ..backends.dtypes import BOOL, COMPLEX, FLOATING, INTEGRAL
 from . import record
 from .rule import P, Rule
 from .tensor import Tensor, wrap
@@ -62,26 +62,25 @@ def result_type(*operands: Any) -> dtypes.dtype:
     Args:
         operands: tensors and Python numbers.
     """
-    ranks: list[list[dtypes.dtype]] = [[], [], []]
+    ranks: list[dtypes.dtype | None] = [None, None, None]
     for x in operands:
         if isinstance(x, Tensor):
-            ranks[0 if x._array.ndim else 1].append(x.dtype)
+            rank, dtype = 0 if x._array.ndim else 1, x.dtype
         else:
-            ranks[2].append(_kind_of_number(x))
-    result: dtypes.dtype | None = None
-    for rank in ranks:
-        if not rank:
-            continue
-        joined = rank[0]
-        for d in rank[1:]:
-            joined = join(joined, d)
-        if result is None:
-            result = joined
-        elif joined.category > result.category:
-            result = join(result, joined) if joined.category == COMPLEX and result.category == FLOATING else joined
+            rank, dtype = 2, _kind_of_number(x)
+        before = ranks[rank]
+        ranks[rank] = dtype if before is None else join(before, dtype)
+    result = _outrank(ranks[0], _outrank(ranks[1], ranks[2]))
     if result is None:
         raise TypeError("result_type: needs at least one tensor or number")
     return result
+
+
+def _outrank(high: dtypes.dtype | None, low: dtypes.dtype | None) -> dtypes.dtype | None:
+    """What ``high`` becomes beside an operand of lower rank: only a higher category changes it."""
+    if high is None or low is None or high.category >= low.category:
+        return low if high is None else high
+    return high.to_complex() if high.category == FLOATING else join(high, low)
 
 
 def join(a: dtypes.dtype, b: dtypes.dtype) -> dtypes.dtype:
@@ -120,16 +119,28 @@ def slow(rule: Rule, inputs: tuple[Any, ...], attrs: tuple[Any, ...]) -> Tensor:
     dtype = result_type(*values)
     if rule.kind in ("float", "div") and dtype.category < FLOATING:
         dtype = _default
-    _refuse(rule, dtype, values)
+    _refuse(rule, dtype)
     ready = head + [_as(x, dtype, device) for x in values]
     return getattr(P, rule.name)(*ready, *attrs)
 
 
-def _refuse(rule: Rule, dtype: dtypes.dtype, values: list[Any]) -> None:
-    if dtype is dtypes.bool_ and rule.name in ("sub", "neg"):
-        raise RuntimeError(f"{rule.name}: not defined for bool tensors; use logical_xor, logical_not or ~")
-    if rule.kind == "bits" and dtype.category > INTEGRAL:
-        raise RuntimeError(f"{rule.name}: needs integer or bool tensors, got {dtype}")
+def _refuse(rule: Rule, dtype: dtypes.dtype) -> None:
+    if rule.kind in _REFUSED and dtype.category in _REFUSED[rule.kind]:
+        raise RuntimeError(_unfit(rule, dtype))
+
+
+# kind of an element-wise primitive -> the categories of dtypes for which there is no such operation
+_REFUSED = {
+    "bits": (FLOATING, COMPLEX), "floating": (BOOL, INTEGRAL, COMPLEX), "real": (COMPLEX,), "number": (BOOL,),
+}  # fmt: skip
+
+
+def _unfit(rule: Rule, dtype: dtypes.dtype) -> str:
+    mend = {
+        dtypes.bool_: "; use logical_xor, logical_not or ~, or convert with .int()"
+        if rule.name in ("sub", "neg") else "; convert with .int()",
+    }.get(dtype, "; convert with .float()" if dtype.category == INTEGRAL else "")  # fmt: skip
+    return f"{rule.name}: not defined for {dtype.name} tensors{mend}"
 
 
 def _as(x: Any, dtype: dtypes.dtype, device: Any) -> Tensor:
@@ -163,6 +174,8 @@ def failure(rule: Rule, error: Exception, inputs: tuple[Any, ...], attrs: tuple[
     """The error to raise where a kernel refused its operands: it names the operation and what it was given."""
     given = ", ".join(f"{n}={describe(x)}" for n, x in zip(rule.inputs, inputs, strict=True))
     given += "".join(f", {n}={a!r}" for n, a in zip(rule.attrs, attrs, strict=False))
+    if isinstance(error, TypeError) and not attrs:  # the array module has no such operation on this type
+        return RuntimeError(_unfit(rule, next(x.dtype for x in inputs if isinstance(x, Tensor))))
     kind = IndexError if isinstance(error, IndexError) else TypeError if isinstance(error, TypeError) else RuntimeError
     return kind(f"{rule.name}({given}): {_plain(error)}")
 

@@ -109,8 +109,9 @@ def _operands(rule: Rule) -> list[str]:
             "except AttributeError:",
             f"    return {_slow(rule)}",
         ]
-        if rule.kind == "float":
-            lines += [f"if {a}._node is None and x0.dtype.kind not in 'fc':", f"    return {_slow(rule)}"]
+        if rule.unfit:  # integers have no node, and a node is read faster than a kind
+            test = f"x0.dtype.kind in '{rule.unfit}'"
+            lines += [f"if {test if 'c' in rule.unfit else f'{a}._node is None and {test}'}:", f"    return {_slow(rule)}"]
         return lines
     if len(rule.inputs) != 2:
         return [
@@ -132,7 +133,7 @@ def _operands(rule: Rule) -> list[str]:
         "    else:",
         f"        x0 = {a}._array; x1 = {b}._array; dev = {a}._device; dtype = x0.dtype",
         f"        if {b}._device is not dev or (dtype is not x1.dtype and dtype != x1.dtype)"
-        + (" or dtype.kind not in 'fc'" if rule.kind in ("float", "div") else "")
+        + (f" or dtype.kind in '{rule.unfit}'" if rule.unfit else "")
         + ":",
         f"            return {_slow(rule)}",
         "except (AttributeError, KeyError):",

@@ -27,6 +27,16 @@ __all__ = ["RULES", "P", "Rule", "nondiff", "rule"]
 # name -> its rule, for every primitive.
 RULES: dict[str, Rule] = {}
 
+# kind of an element-wise primitive -> the NumPy kinds of dtypes that the fast path must not run: they are promoted
+# ("float", "div") or refused. What NumPy refuses by itself is not listed, so that the common kinds cost no test.
+KINDS = {
+    "any": "", "bits": "", "where": "", "bool": "",
+    "float": "biu", "div": "biu",  # integers become the default dtype
+    "floating": "biu",  # no integers
+    "real": "c",  # no complex numbers
+    "number": "b",  # no bools
+}  # fmt: skip
+
 # What the written operations call their own variables, and formulas what they are given.
 RESERVED = frozenset(
     {"F", "c", "cell", "dev", "g", "need", "node", "out", "res", "saved", "ta", "tb", "v", "viewed", "y"}
@@ -43,11 +53,13 @@ class Rule:
         name: of the primitive, the same in every backend.
         inputs: names of the tensor inputs. ``x?`` in the declaration marks one that may be None, ``*xs`` a list.
         attrs: names of the plain attributes that follow.
-        kind: of an element-wise primitive, how integer inputs are promoted: "any", "float", "div", "bool"; else None.
+        kind: of an element-wise primitive, which types it takes and how integers are promoted, a key of ``KINDS``;
+            else None.
         view: whether the result is a view of the first input.
         vjps: formula per input; of a joint rule, one formula that gives a tuple.
         saves: per formula the names of what it takes after ``F`` and ``g``.
         joint: whether one formula serves all inputs.
+        unfit: of an element-wise primitive, the NumPy kinds of dtypes that leave the fast path.
         residual: whether the kernel returns ``(out, res)``.
         public: whether it is a PyTorch operation as it stands: a function of the package and a method, in place too.
             So is an element-wise primitive without attributes, unless said otherwise.
@@ -66,6 +78,9 @@ class Rule:
         if taken := RESERVED & {*self.inputs, *self.attrs}:
             raise ValueError(f"rule: '{name}' may not call an input or attribute {sorted(taken)}; choose another name")
         self.kind: str | None = options.get("kind")
+        if self.kind is not None and self.kind not in KINDS:
+            raise ValueError(f"rule: '{name}' has kind {self.kind!r}; known are {', '.join(KINDS)}")
+        self.unfit = KINDS[self.kind] if self.kind is not None else ""
         self.view: bool = options.get("view", False)
         self.residual: bool = options.get("residual", False)
         self.public: bool = options.get("public", self.kind is not None and not self.attrs)

@@ -132,7 +132,7 @@ def _watch(target: Tensor, made_by: Node | None) -> Node | None:
 def _refuse_overlap(name: str, target: Tensor) -> None:
     array = target._array
     strides = getattr(array, "strides", ())
-    if any(s == 0 and n > 1 for s, n in zip(strides, array.shape, strict=False)):
+    if array.size and any(s == 0 and n > 1 for s, n in zip(strides, array.shape, strict=False)):
         raise RuntimeError(
             f"{name}: the tensor {describe(target)} is expanded, several of its elements are one place in memory; "
             "write to a clone() of it"

@@ -46,6 +46,14 @@ class dtype:  # noqa: N801 - PyTorch's name
     def is_signed(self) -> bool:
         return self.name not in ("bool", "uint8")
 
+    def to_complex(self) -> dtype:
+        """The complex dtype whose parts are of this type: complex128 of float64, complex64 of the smaller ones."""
+        return complex128 if self in (float64, complex128) else complex64
+
+    def to_real(self) -> dtype:
+        """The floating dtype of this complex dtype's parts; a real dtype as it is."""
+        return {complex64: float32, complex128: float64}.get(self, self)
+
     def __repr__(self) -> str:
         return f"tapegrad.{self.name}"
 

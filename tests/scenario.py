@@ -18,7 +18,7 @@ import tapegrad
 
 __all__ = ["Table", "equal"]
 
-TOLERANCE = 2e-6
+TOLERANCE = 1e-8
 
 
 def plain(value: Any) -> Any:

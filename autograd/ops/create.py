@@ -36,8 +36,11 @@ def _shape(size: tuple[Any, ...]) -> tuple[int, ...]:
     return shape
 
 
-def _from_data(data: Any) -> np.ndarray:
-    """Python numbers, nested sequences, arrays and tensors as one NumPy array of PyTorch's choice of type."""
+def _from_data(data: Any, exact: bool = False) -> np.ndarray:
+    """Python numbers, nested sequences, arrays and tensors as one NumPy array of PyTorch's choice of type.
+
+    ``exact`` leaves Python's floats in double precision, where another type is to be made of them.
+    """
     if isinstance(data, Tensor):
         return data._device.backend.to_host(data._array)
     if isinstance(data, (np.ndarray, np.generic)):
@@ -50,6 +53,8 @@ def _from_data(data: Any) -> np.ndarray:
         raise ValueError(f"tensor: the nested sequences have different lengths: {error}") from None
     if array.dtype.kind not in "biufcV" or array.dtype == object:
         raise TypeError(f"tensor: cannot make numbers of {type(data).__name__} {str(data)[:60]!r}")
+    if exact:
+        return array
     if array.size == 0 and array.dtype == np.float64:
         return array.astype(get_default_dtype().numpy)
     if array.dtype.kind == "f" and not _holds(data, (np.floating, np.ndarray)):
@@ -90,7 +95,7 @@ def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: b
     >>> tensor([1.0, 2.0]).dtype
     tapegrad.float32
     """
-    array = _from_data(data)
+    array = _from_data(data, exact=dtype is not None)
     wanted = array.dtype if dtype is None else dtypes.to_numpy(dtype)
     dtypes.of(wanted)
     return _finish(np.array(array, dtype=wanted, copy=True, order="C"), None, device, requires_grad)
@@ -100,7 +105,7 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
     """``data`` as a tensor, sharing memory (and history) where type and device already fit."""
     if isinstance(data, Tensor):
         return data.to(device=device, dtype=dtype) if dtype is not None or device is not None else data
-    array = _from_data(data)
+    array = _from_data(data, exact=dtype is not None)
     dtypes.of(array.dtype)
     return _finish(array, dtype, device, False)
 

@@ -20,7 +20,7 @@ rule("sub", "a b", kind="any", a=lambda F, g: g, b=lambda F, g: F.neg(g))
 rule("mul", "a b", kind="any", a=lambda F, g, b: F.mul(g, b), b=lambda F, g, a: F.mul(g, a))
 rule("div", "a b", kind="div", a=lambda F, g, b: F.div(g, b), b=lambda F, g, b, out: F.neg(F.div(F.mul(g, out), b)))
 rule(
-    "pow", "a b", kind="any",
+    "pow", "a b", kind="number",
     # x**0 has slope 0 also at x = 0, and 0**y has slope 0 in y
     a=lambda F, g, a, b: F.mul(g, F.where(F.eq(b, 0), F.zeros_like(a), F.mul(b, F.pow(a, F.sub(b, 1))))),
     b=lambda F, g, a, out: F.mul(g, F.where(F.eq(a, 0), F.zeros_like(out), F.mul(out, F.log(a)))),
@@ -31,9 +31,9 @@ rule("square", "x", kind="any", x=lambda F, g, x: F.mul(g, F.mul(x, 2)))
 rule("sqrt", "x", kind="float", x=lambda F, g, out: F.div(g, F.mul(out, 2)))
 rule("rsqrt", "x", kind="float", x=lambda F, g, out: F.mul(F.mul(g, -0.5), F.mul(out, F.square(out))))
 rule("abs", "x", kind="any", x=lambda F, g, x: F.mul(g, F.sign(x)))
-rule("sign", "x", kind="any", x=lambda F, g: F.zeros_like(g))
-rule("fmod", "a b", kind="any", a=lambda F, g: g, b=lambda F, g, a, b: F.neg(F.mul(g, F.trunc(F.div(a, b)))))
-rule("remainder", "a b", kind="any", a=lambda F, g: g, b=lambda F, g, a, b: F.neg(F.mul(g, F.floor(F.div(a, b)))))
+rule("sign", "x", kind="real", x=lambda F, g: F.zeros_like(g))
+rule("fmod", "a b", kind="number", a=lambda F, g: g, b=lambda F, g, a, b: F.neg(F.mul(g, F.trunc(F.div(a, b)))))
+rule("remainder", "a b", kind="number", a=lambda F, g: g, b=lambda F, g, a, b: F.neg(F.mul(g, F.floor(F.div(a, b)))))
 rule(
     "atan2", "a b", kind="float",
     a=lambda F, g, a, b: F.div(F.mul(g, b), F.add(F.square(a), F.square(b))),
@@ -66,16 +66,16 @@ rule("atanh", "x", kind="float", x=lambda F, g, x: F.div(g, F.sub(1, F.square(x)
 # Activations
 rule("sigmoid", "x", kind="float", x=lambda F, g, out: F.mul(g, F.mul(out, F.sub(1, out))))
 rule("relu", "x", kind="any", x=lambda F, g, out: F.where(F.gt(out, 0), g, F.zeros_like(g)))
-rule("leaky_relu", "x", "slope", kind="any", x=lambda F, g, x, slope: F.where(F.gt(x, 0), g, F.mul(g, slope)))
-rule("silu", "x", kind="float", public=False, x=lambda F, g, x: F.mul(g, _silu_slope(F, x, F.sigmoid(x))))
+rule("leaky_relu", "x", "slope", kind="floating", x=lambda F, g, x, slope: F.where(F.gt(x, 0), g, F.mul(g, slope)))
+rule("silu", "x", kind="floating", public=False, x=lambda F, g, x: F.mul(g, _silu_slope(F, x, F.sigmoid(x))))
 rule(
-    "softplus", "x", "beta threshold", kind="float",
+    "softplus", "x", "beta threshold", kind="floating",
     x=lambda F, g, x, beta, threshold: F.where(
         F.gt(F.mul(x, beta), threshold), g, F.mul(g, F.sigmoid(F.mul(x, beta)))
     ),
 )  # fmt: skip
-rule("gelu", "x", kind="float", public=False, x=lambda F, g, x: F.mul(g, _gelu_slope(F, x)))
-rule("gelu_tanh", "x", kind="float", public=False, x=lambda F, g, x: F.mul(g, _gelu_tanh_slope(F, x)))
+rule("gelu", "x", kind="floating", public=False, x=lambda F, g, x: F.mul(g, _gelu_slope(F, x)))
+rule("gelu_tanh", "x", kind="floating", public=False, x=lambda F, g, x: F.mul(g, _gelu_tanh_slope(F, x)))
 
 
 def _silu_slope(F, x, s):
@@ -97,12 +97,12 @@ def _gelu_tanh_slope(F, x):
 
 # Choices. At a tie of maximum and minimum each side gets half.
 rule(
-    "maximum", "a b", kind="any",
+    "maximum", "a b", kind="real",
     a=lambda F, g, a, b: F.where(F.gt(a, b), g, F.where(F.eq(a, b), F.mul(g, 0.5), F.zeros_like(g))),
     b=lambda F, g, a, b: F.where(F.gt(b, a), g, F.where(F.eq(a, b), F.mul(g, 0.5), F.zeros_like(g))),
 )  # fmt: skip
 rule(
-    "minimum", "a b", kind="any",
+    "minimum", "a b", kind="real",
     a=lambda F, g, a, b: F.where(F.lt(a, b), g, F.where(F.eq(a, b), F.mul(g, 0.5), F.zeros_like(g))),
     b=lambda F, g, a, b: F.where(F.lt(b, a), g, F.where(F.eq(a, b), F.mul(g, 0.5), F.zeros_like(g))),
 )  # fmt: skip
@@ -128,11 +128,14 @@ def _within(F, g, x, low, high):
 
 # Steps: the slope is zero, which is a gradient, not the lack of one.
 for name in ("floor", "ceil", "trunc", "round"):
-    rule(name, "x", kind="any", x=lambda F, g: F.zeros_like(g))
+    rule(name, "x", kind="real", x=lambda F, g: F.zeros_like(g))
 
 # No derivative
-for name in ("eq", "ne", "lt", "le", "gt", "ge", "logical_and", "logical_or", "logical_xor", "floor_divide"):
+for name in ("eq", "ne", "logical_and", "logical_or", "logical_xor"):
     nondiff(name, "a b", kind="any")
+for name in ("lt", "le", "gt", "ge"):
+    nondiff(name, "a b", kind="real")
+nondiff("floor_divide", "a b", kind="number")
 for name in ("bitwise_and", "bitwise_or", "bitwise_xor"):
     nondiff(name, "a b", kind="bits")
 for name in ("logical_not", "bitwise_not", "isnan", "isinf", "isfinite"):

@@ -23,10 +23,10 @@ class ShapeMixin:
         return x.transpose(order)
 
     def expand(self, x: Any, shape: Shape) -> Any:
-        lead = len(shape) - x.ndim
-        if shape[lead:] == x.shape and shape[:lead] == (1,) * lead:
-            return x[(None,) * lead + (...,)]  # nothing is repeated, so it can be written to
-        return self.xp.broadcast_to(x, shape)
+        view = self.xp.broadcast_to(x, shape)
+        if getattr(x.flags, "writeable", False):  # NumPy's is read-only, also where nothing is repeated
+            view.flags.writeable = True
+        return view
 
     def slice(self, x: Any, index: tuple[Any, ...]) -> Any:
         """Basic indexing: integers, slices, None. The trailing ellipsis keeps a full index a 0-d view."""

@@ -23,29 +23,47 @@ _sum = njit(forceinline=True, fastmath={"reassoc"})
 
 
 @_sum
-def _add(row, start, stop):
-    total = row[start]
-    for j in range(start + 1, stop):
-        total += row[j]
+def _add(block):
+    total = block[0]
+    for j in range(1, block.size):
+        total += block[j]
     return total
 
 
 @_sum
-def _add_squares(row, start, stop, mean):
-    first = row[start] - mean
-    total = first * first
-    for j in range(start + 1, stop):
-        deviation = row[j] - mean
-        total += deviation * deviation
+def _add_squares(block, mean):
+    total = (block[0] - mean) * (block[0] - mean)
+    for j in range(1, block.size):
+        total += (block[j] - mean) * (block[j] - mean)
     return total
 
 
-@njit
+@njit(forceinline=True)
 def _sum_of(row):
     total = 0.0
     for start in range(0, row.size, _BLOCK):
-        total += _add(row, start, min(start + _BLOCK, row.size))
+        total += _add(row[start : start + _BLOCK])
     return total
+
+
+@njit(forceinline=True)
+def _add_columns(x, out):
+    out[:] = 0
+    for i in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            out[j] += x[i, j]
+
+
+@njit(forceinline=True)
+def _extremes(x, sign, out):
+    nan = order(abs(x.dtype.type(np.nan)))  # above infinity
+    for i in range(x.shape[0]):
+        top = order(sign * x[i, 0])
+        for j in range(x.shape[1]):
+            value = sign * x[i, j]
+            here = order(value) if value == value else nan
+            top = here if here > top else top
+        out[i] = sign * unorder(top)
 
 
 def _total(x, count):
@@ -58,11 +76,8 @@ def _mean_rows(x, count, out):
 
 
 def _mean_columns(x, count, out):
-    out[:] = 0
-    for i in range(x.shape[0]):
-        for j in range(x.shape[1]):
-            out[j] += x[i, j]
-    if count != 1:
+    _add_columns(x, out)
+    if count != 1.0:
         for j in range(x.shape[1]):
             out[j] /= count
 
@@ -72,13 +87,15 @@ def _var_rows(x, degrees, out):
         row, total = x[i], 0.0
         mean = x.dtype.type(_sum_of(row) / row.size)
         for start in range(0, row.size, _BLOCK):
-            total += _add_squares(row, start, min(start + _BLOCK, row.size), mean)
+            total += _add_squares(row[start : start + _BLOCK], mean)
         out[i] = total / degrees
 
 
 def _var_columns(x, degrees, out):
     mean = np.empty_like(out)
-    _mean_columns(x, x.shape[0], mean)
+    _add_columns(x, mean)
+    for j in range(x.shape[1]):
+        mean[j] /= x.shape[0]
     out[:] = 0
     for i in range(x.shape[0]):
         for j in range(x.shape[1]):
@@ -86,3 +103,33 @@ def _var_columns(x, degrees, out):
             out[j] += deviation * deviation
     for j in range(x.shape[1]):
         out[j] /= degrees
+
+
+def _max_rows(x, out):
+    _extremes(x, x.dtype.type(1), out)
+
+
+def _min_rows(x, out):
+    _extremes(x, x.dtype.type(-1), out)
+
+
+# The dimensions of the arguments, input and output; between them those with `count` or `degrees` take a float.
+_KERNELS = {
+    "total": lambda kind: float64(kind[::1], float64),
+    "mean_rows": lambda kind: void(kind[:, ::1], float64, kind[::1]),
+    "mean_columns": lambda kind: void(kind[:, ::1], float64, kind[::1]),
+    "var_rows": lambda kind: void(kind[:, ::1], float64, kind[::1]),
+    "var_columns": lambda kind: void(kind[:, ::1], float64, kind[::1]),
+    "max_rows": lambda kind: void(kind[:, ::1], kind[::1]),
+    "min_rows": lambda kind: void(kind[:, ::1], kind[::1]),
+}
+
+
+def _make(name):
+    signatures = [_KERNELS[name](kind) for kind in (float32, float64)]
+    kernel = njit(signatures, cache=True, error_model="numpy")(globals()["_" + name])
+    kernel.disable_compile()
+    return kernel
+
+
+__getattr__ = on_first_use(globals(), _make)

@@ -1,0 +1,289 @@
+"""CUDA devices: how many, which is current, their memory, streams and events; PyTorch's ``torch.cuda``.
+
+Everything that asks a question answers it without a GPU too; what needs one raises ``BackendError`` with the reason.
+"""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any
+
+from . import registry
+from .device import device as Device
+from .random import Generator
+
+__all__ = [
+    "Event", "Stream", "current_device", "current_stream", "device", "device_count", "empty_cache", "get_device_capability",
+    "get_device_name", "get_device_properties", "get_rng_state", "init", "initial_seed", "is_available",
+    "is_bf16_supported", "is_initialized", "manual_seed", "manual_seed_all", "max_memory_allocated", "mem_get_info",
+    "memory_allocated", "memory_reserved", "reset_peak_memory_stats", "seed", "set_device", "stream", "synchronize",
+]  # fmt: skip
+
+
+def is_available() -> bool:
+    """Whether there is a CUDA device that the CuPy backend can use."""
+    return registry.status("cupy") is None
+
+
+def device_count() -> int:
+    """How many CUDA devices there are; 0 where none can be used."""
+    return int(_cupy().cuda.runtime.getDeviceCount()) if is_available() else 0
+
+
+def _cupy() -> Any:
+    """The module cupy, of a backend that works.
+
+    Raises:
+        BackendError: no CUDA device can be used; the text says why.
+    """
+    return registry.get("cupy").xp
+
+
+def _number(value: Any) -> int:
+    """The number of the device that ``value`` names; the current one for None."""
+    if value is None:
+        return current_device()
+    if isinstance(value, int):
+        return value
+    where = Device(value)
+    if where.type != "cuda":
+        raise ValueError(f"cuda: expected a CUDA device, got '{where}'")
+    return current_device() if where.index is None else where.index
+
+
+def current_device() -> int:
+    """The number of the current CUDA device."""
+    return int(_cupy().cuda.runtime.getDevice())
+
+
+def set_device(device: Any) -> None:
+    """Make a CUDA device the current one."""
+    _cupy().cuda.Device(_number(device)).use()
+
+
+class device:  # noqa: N801 - PyTorch's name
+    """A context in which another CUDA device is the current one."""
+
+    def __init__(self, device: Any) -> None:
+        self.idx = _number(device)
+
+    def __enter__(self) -> None:
+        self._before = current_device()
+        set_device(self.idx)
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        set_device(self._before)
+
+
+def get_device_properties(device: Any = None) -> Any:
+    """The CUDA runtime's description of a device, as an object with its fields."""
+    from types import SimpleNamespace
+
+    found = _cupy().cuda.runtime.getDeviceProperties(_number(device))
+    found["name"] = found["name"].decode()
+    found["total_memory"], found["multi_processor_count"] = found["totalGlobalMem"], found["multiProcessorCount"]
+    return SimpleNamespace(**found)
+
+
+def get_device_name(device: Any = None) -> str:
+    """The name of a device, such as ``NVIDIA H200``."""
+    return str(get_device_properties(device).name)
+
+
+def get_device_capability(device: Any = None) -> tuple[int, int]:
+    """The compute capability of a device, such as (9, 0)."""
+    found = get_device_properties(device)
+    return found.major, found.minor
+
+
+def is_bf16_supported() -> bool:
+    """Whether the current device computes in bfloat16 (compute capability 8.0 and up)."""
+    return is_available() and get_device_capability() >= (8, 0)
+
+
+def init() -> None:
+    """Prepare CUDA now rather than at its first use."""
+    _cupy().cuda.runtime.free(0)
+
+
+def is_initialized() -> bool:
+    """Whether the CuPy backend has been loaded."""
+    return registry._entry("cupy").backend is not None
+
+
+def synchronize(device: Any = None) -> None:
+    """Wait until all work on a device is done."""
+    _cupy().cuda.Device(_number(device)).synchronize()
+
+
+# Memory
+
+
+def _pool(device: Any) -> Any:
+    cupy = _cupy()
+    with cupy.cuda.Device(_number(device)):
+        return cupy.get_default_memory_pool()
+
+
+def memory_allocated(device: Any = None) -> int:
+    """Bytes that arrays hold on a device."""
+    with _cupy().cuda.Device(_number(device)):
+        return int(_pool(device).used_bytes())
+
+
+def memory_reserved(device: Any = None) -> int:
+    """Bytes taken from a device, held by arrays or kept for the next ones."""
+    with _cupy().cuda.Device(_number(device)):
+        return int(_pool(device).total_bytes())
+
+
+def mem_get_info(device: Any = None) -> tuple[int, int]:
+    """Free and total bytes of a device, as the driver counts them."""
+    with _cupy().cuda.Device(_number(device)):
+        free, total = _cupy().cuda.runtime.memGetInfo()
+    return int(free), int(total)
+
+
+def max_memory_allocated(device: Any = None) -> int:
+    """The most bytes that arrays held at once, since the start or ``reset_peak_memory_stats``."""
+    return int(registry.get("cupy").peak(_number(device)))
+
+
+def reset_peak_memory_stats(device: Any = None) -> None:
+    """Begin to count the peak anew."""
+    registry.get("cupy").reset_peak(_number(device))
+
+
+def empty_cache() -> None:
+    """Give memory that no array holds back to the device; does nothing without one."""
+    if is_initialized():
+        _cupy().get_default_memory_pool().free_all_blocks()
+
+
+# Random numbers
+
+
+def generator() -> Generator:
+    """The generator that seeds the counter-based random numbers drawn on CUDA devices."""
+    return registry.get("cupy").generator  # type: ignore[no-any-return]
+
+
+def manual_seed(seed: int) -> None:
+    """Seed the random numbers drawn on CUDA devices; accepted, and without effect, where there is none."""
+    if is_available():
+        generator().manual_seed(int(seed))
+
+
+manual_seed_all = manual_seed
+
+
+def seed() -> None:
+    """Seed the random numbers drawn on CUDA devices from the system's entropy."""
+    generator().seed()
+
+
+def initial_seed() -> int:
+    """The seed of the random numbers drawn on CUDA devices."""
+    return int(generator().initial_seed())
+
+
+def get_rng_state(device: Any = None) -> Any:
+    """The state of the random numbers drawn on CUDA devices, as a NumPy array of bytes."""
+    return generator().get_state()
+
+
+# Streams and events
+
+
+class Stream:
+    """A queue of work on a device, run in order.
+
+    Args:
+        device: on which device; the current one for None.
+        priority: lower numbers go first.
+    """
+
+    def __init__(self, device: Any = None, priority: int = 0, *, _made: Any = None) -> None:
+        cupy = _cupy()
+        self.device_index = _number(device)
+        with cupy.cuda.Device(self.device_index):
+            self._stream = cupy.cuda.Stream(non_blocking=True, priority=priority) if _made is None else _made
+
+    @property
+    def cuda_stream(self) -> int:
+        """The address of the CUDA stream."""
+        return int(self._stream.ptr)
+
+    def synchronize(self) -> None:
+        """Wait until the work in the stream is done."""
+        self._stream.synchronize()
+
+    def query(self) -> bool:
+        """Whether the work in the stream is done."""
+        return bool(self._stream.done)
+
+    def record_event(self, event: Event | None = None) -> Event:
+        """Record an event behind the work in the stream."""
+        event = Event() if event is None else event
+        event.record(self)
+        return event
+
+    def wait_event(self, event: Event) -> None:
+        """Let later work in the stream wait for an event."""
+        self._stream.wait_event(event._event)
+
+    def wait_stream(self, other: Stream) -> None:
+        """Let later work in the stream wait for all work in another."""
+        self.wait_event(other.record_event())
+
+
+class stream:  # noqa: N801 - PyTorch's name
+    """A context in which work goes to another stream."""
+
+    def __init__(self, stream: Stream | None) -> None:
+        self.stream = stream
+
+    def __enter__(self) -> None:
+        if self.stream is not None:
+            self.stream._stream.__enter__()
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self.stream is not None:
+            self.stream._stream.__exit__(kind, error, trace)
+
+
+def current_stream(device: Any = None) -> Stream:
+    """The stream to which work goes now."""
+    return Stream(device, _made=_cupy().cuda.get_current_stream())
+
+
+class Event:
+    """A mark in a stream.
+
+    Args:
+        enable_timing: whether ``elapsed_time`` can be asked.
+        blocking: whether ``synchronize`` sleeps rather than spins.
+    """
+
+    def __init__(self, enable_timing: bool = False, blocking: bool = False, interprocess: bool = False) -> None:
+        self._event = _cupy().cuda.Event(block=blocking, disable_timing=not enable_timing, interprocess=interprocess)
+
+    def record(self, stream: Stream | None = None) -> None:
+        """Put the mark behind the work in a stream (the current one for None)."""
+        self._event.record(None if stream is None else stream._stream)
+
+    def wait(self, stream: Stream | None = None) -> None:
+        """Let later work in a stream wait for the mark."""
+        (current_stream() if stream is None else stream).wait_event(self)
+
+    def query(self) -> bool:
+        """Whether the work before the mark is done."""
+        return bool(self._event.done)
+
+    def synchronize(self) -> None:
+        """Wait until the work before the mark is done."""
+        self._event.synchronize()
+
+    def elapsed_time(self, end_event: Event) -> float:
+        """Milliseconds between two marks."""
+        return float(_cupy().cuda.get_elapsed_time(self._event, end_event._event))

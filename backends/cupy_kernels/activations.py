@@ -1,0 +1,136 @@
+"""Element-wise kernels: activations, their derivatives, and arithmetic in which CuPy differs from NumPy.
+
+``A`` is the type to compute in. A literal must be written ``A(0.5)``: a bare ``0.5`` would pull float64 into a float32
+kernel.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .declare import Kernels, elementwise
+
+__all__ = ["ElementwiseKernels"]
+
+# Steps: T itself, so that they serve integers too; a nan goes through.
+elementwise("relu", "T x", "T y", "y = x > T(0) || x != x ? x : T(0)")
+elementwise("relu_vjp", "T g, T out", "T y", "y = out > T(0) ? g : T(0)")
+elementwise("leaky_relu", "T x, T slope", "T y", "const A v = x; y = v > A(0) ? v : v * A(slope)")
+elementwise("leaky_relu_vjp", "T g, T x, T slope", "T y", "const A c = g; y = A(x) > A(0) ? c : c * A(slope)")
+
+# exp only ever sees what is not positive, so that it cannot overflow
+SIGMOID = "const A tail = exp(-fabs(u)); const A s = (u >= A(0) ? A(1) : tail) / (A(1) + tail); "
+elementwise("sigmoid", "T x", "T y", "const A u = x; " + SIGMOID + "y = s")
+elementwise("sigmoid_vjp", "T g, T out", "T y", "const A o = out; y = A(g) * (o * (A(1) - o))")
+elementwise("tanh_vjp", "T g, T out", "T y", "const A o = out; y = A(g) * (A(1) - o * o)")
+elementwise("silu", "T x", "T y", "const A u = x; " + SIGMOID + "y = u * s")
+elementwise(
+    "silu_vjp", "T g, T x", "T y",
+    "const A u = x; " + SIGMOID + "y = A(g) * (s * (A(1) + u * (A(1) - s)))",
+)  # fmt: skip
+elementwise(
+    "softplus", "T x, T beta, T threshold", "T y",
+    "const A v = x; const A u = v * A(beta);"
+    "y = u > A(threshold) ? v : ((u > A(0) ? u : A(0)) + log1p(exp(-fabs(u)))) / A(beta)",
+)  # fmt: skip
+elementwise(
+    "softplus_vjp", "T g, T x, T beta, T threshold", "T y",
+    "const A u = A(x) * A(beta); " + SIGMOID + "y = u > A(threshold) ? A(g) : A(g) * s",
+)  # fmt: skip
+
+# x Phi(x) by erfc, which keeps its digits where 1 + erf(x) cancels
+elementwise("gelu", "T x", "T y", "const A v = x; y = v * (A(0.5) * erfc(v * A(-0.70710678118654752)))")
+elementwise(
+    "gelu_vjp", "T g, T x", "T y",
+    "const A v = x;"
+    "const A cdf = A(0.5) * erfc(v * A(-0.70710678118654752));"
+    "y = A(g) * (cdf + v * (exp(v * v * A(-0.5)) * A(0.39894228040143268)))",
+)  # fmt: skip
+
+# 0.5 (1 + tanh(w)) is sigmoid(2 w)
+GELU_TANH = "const A v = x; const A u = A(1.5957691216057308) * (v + A(0.044715) * v * v * v); " + SIGMOID
+elementwise("gelu_tanh", "T x", "T y", GELU_TANH + "y = v * s")
+elementwise(
+    "gelu_tanh_vjp", "T g, T x", "T y",
+    GELU_TANH + "y = A(g) * (s + v * (s * (A(1) - s)) * (A(1.5957691216057308) * (A(1) + A(0.134145) * v * v)))",
+)  # fmt: skip
+
+elementwise("erf", "T x", "T y", "y = erf(A(x))")
+
+# Division that rounds down. CuPy's own is floor(a / b): off by one where a / b rounds up to an integer, nan at inf.
+elementwise(
+    "remainder", "T a, T b", "T y",
+    "const A d = b; A m = fmod(A(a), d);"
+    "if (m == A(0)) m = copysign(A(0), d); else if ((d < A(0)) != (m < A(0))) m += d;"
+    "y = m",
+)  # fmt: skip
+elementwise(
+    "floor_divide", "T a, T b", "T y",
+    "const A n = a, d = b; const A m = fmod(n, d); A q = (n - m) / d;"
+    "if (m != A(0) && (d < A(0)) != (m < A(0))) q -= A(1);"
+    "A f = floor(q); if (q - f > A(0.5)) f += A(1);"
+    "y = d == A(0) ? n / d : q == A(0) ? copysign(A(0), n / d) : f",
+)  # fmt: skip
+
+# CuPy has these for every type but bfloat16.
+elementwise("select", "bool c, T a, T b", "T y", "y = c ? a : b")
+elementwise("clamp", "T x, T low, T high", "T y", "y = x < low ? low : x > high ? high : x")
+
+
+def _floating(x: Any) -> bool:
+    """Whether an array has a real floating type; bfloat16 counts as kind V."""
+    return x.dtype.kind in "fV"
+
+
+class ElementwiseKernels:
+    """The primitives that have an element-wise kernel, for real floating types; the shared table for the others."""
+
+    k: Kernels
+
+    def relu(self, x: Any) -> Any:
+        return self.k.relu(x)
+
+    def relu_vjp(self, g: Any, out: Any) -> Any:
+        return self.k.relu_vjp(g, out)
+
+    def leaky_relu(self, x: Any, slope: float) -> Any:
+        return self.k.leaky_relu(x, slope) if _floating(x) else super().leaky_relu(x, slope)  # type: ignore[misc]
+
+    def leaky_relu_vjp(self, g: Any, x: Any, slope: float) -> Any:
+        return self.k.leaky_relu_vjp(g, x, slope)
+
+    def sigmoid(self, x: Any) -> Any:
+        return self.k.sigmoid(x) if _floating(x) else super().sigmoid(x)  # type: ignore[misc]
+
+    def sigmoid_vjp(self, g: Any, out: Any) -> Any:
+        return self.k.sigmoid_vjp(g, out) if _floating(out) else super().sigmoid_vjp(g, out)  # type: ignore[misc]
+
+    def tanh_vjp(self, g: Any, out: Any) -> Any:
+        return self.k.tanh_vjp(g, out) if _floating(out) else super().tanh_vjp(g, out)  # type: ignore[misc]
+
+    def silu(self, x: Any) -> Any:
+        return self.k.silu(x) if _floating(x) else super().silu(x)  # type: ignore[misc]
+
+    def silu_vjp(self, g: Any, x: Any) -> Any:
+        return self.k.silu_vjp(g, x)
+
+    def softplus(self, x: Any, beta: float, threshold: float) -> Any:
+        return self.k.softplus(x, beta, threshold)
+
+    def softplus_vjp(self, g: Any, x: Any, beta: float, threshold: float) -> Any:
+        return self.k.softplus_vjp(g, x, beta, threshold)
+
+    def gelu(self, x: Any) -> Any:
+        return self.k.gelu(x)
+
+    def gelu_vjp(self, g: Any, x: Any) -> Any:
+        return self.k.gelu_vjp(g, x)
+
+    def gelu_tanh(self, x: Any) -> Any:
+        return self.k.gelu_tanh(x)
+
+    def gelu_tanh_vjp(self, g: Any, x: Any) -> Any:
+        return self.k.gelu_tanh_vjp(g, x)
+
+    def erf(self, x: Any) -> Any:
+        return self.k.erf(x)
