@@ -9,6 +9,7 @@ import numpy as np
 
 from .engine import propagate
 from .promote import describe
+from .rule import P
 from .tensor import Tensor, wrap
 
 __all__ = ["backward", "grad", "tensor_backward"]
@@ -144,5 +145,7 @@ def grad(
             g = wrap(wanted[i]._device.backend.zeros_like(wanted[i]._array), wanted[i]._device)
         elif g is None and not allow_unused:
             raise RuntimeError(f"grad: inputs[{i}] was not used to compute the outputs; allow_unused=True gives None")
+        elif g is not None and g._array.dtype != wanted[i]._array.dtype:
+            g = P.cast(g, wanted[i]._array.dtype)
         result.append(g)
     return tuple(result)

@@ -111,11 +111,11 @@ def propagate(
     if targets is not None:
         return [_result(n, leaves.get(n) if n.edges is None else caught[n], record) for n in targets]
     for leaf, g in leaves.items():
-        if record or leaf.hooks is not None or leaf.grad is not None or type(g) is not ndarray:
-            _accumulate(leaf, g, record)
-        else:
+        if leaf.hooks is None is leaf.grad is leaf.extra and type(g) is ndarray and not record:
             leaf.grad = t = new(Tensor)
             t._array, t._device, t._cell, t._view, t._node = g, leaf.device, [0], None, None
+        else:
+            _accumulate(leaf, g, record)
     return None
 
 
@@ -237,6 +237,8 @@ def _hooked(node: Node, g: Any, record: bool) -> Any:
 
 def _accumulate(node: Node, g: Any, record: bool) -> None:
     """Add a cotangent to a leaf's gradient."""
+    if node.extra is not None and not record:
+        g = node.device.backend.normal(g).astype(node.extra, copy=False)
     if node.hooks is not None:
         g = _hooked(node, g, record)
     held = node.grad
@@ -260,7 +262,9 @@ def _result(node: Node, g: Any, record: bool) -> Tensor | None:
     if record:
         return g
     g = node.device.backend.normal(g)
-    return wrap(g if node.device.backend.owned(g) else node.device.backend.copy(g), node.device)
+    # A result's cotangent went on to what it was made from, and may have come from the caller.
+    own = node.edges is None and node.device.backend.owned(g)
+    return wrap(g if own else node.device.backend.copy(g), node.device)
 
 
 def _reaching(roots: list[tuple[Node, Any]], targets: list[Node]) -> tuple[set[Node], set[Node]]:

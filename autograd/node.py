@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import count
 from typing import Any
 
+from .names import name_of
+
 __all__ = ["Node", "leaf", "ticket"]
 
 ticket = count(1).__next__
@@ -27,7 +29,8 @@ class Node:
         device: where the step ran.
         hooks: functions that see (and may replace) the cotangent, or None.
         grad: of a leaf, the gradient accumulated so far; of another node, that of a tensor with ``retain_grad``.
-        extra: of a leaf its dtype; of one output of several, its number; else what its rule keeps there.
+        extra: of a step its name where `names` cannot tell it; of a leaf the dtype that cotangents are rounded to,
+            where rules may widen it; else None.
     """
 
     __slots__ = (
@@ -48,20 +51,23 @@ class Node:
     extra: Any
 
     def __repr__(self) -> str:
-        return f"<{self.name()}>"
+        return f"<{self.name()} object at {id(self):#x}>"
 
     def name(self) -> str:
         """PyTorch's name for this kind of step, such as ``MulBackward0``."""
-        if self.edges is None:
-            return "AccumulateGrad"
-        words = self.rule.name.split("_")
-        return "".join(w.capitalize() for w in words) + "Backward0"
+        return name_of(self)
+
+    @property
+    def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
+        """The steps that made the inputs, each with the number of its output; None where no gradient goes."""
+        return tuple((edge, 0) for edge in self.edges or ())
 
 
-def leaf(device: Any) -> Node:
-    """A node where gradients accumulate."""
+def leaf(device: Any, dtype: Any) -> Node:
+    """A node where gradients accumulate, of a tensor of NumPy's ``dtype``."""
     node = object.__new__(Node)
-    node.rule = node.edges = node.saved = node.shapes = node.hooks = node.grad = node.extra = None
+    node.rule = node.edges = node.saved = node.shapes = node.hooks = node.grad = None
+    node.extra = dtype if dtype.char == "E" else None  # a Python float beside bfloat16 makes NumPy answer float32
     node.cells, node.version, node.seq, node.device = (), 0, 0, device
     return node
 

@@ -108,23 +108,38 @@ def _operand(rule: Rule, name: str, x: Any, device: Any) -> Any:
     raise TypeError(f"{rule.name}: argument '{name}' must be a Tensor or a number, not {type(x).__name__}")
 
 
+# Operators of which an operand of another library may bring the reflected form.
+REFLECTED = {"add": "__radd__", "sub": "__rsub__", "mul": "__rmul__", "div": "__rtruediv__", "pow": "__rpow__"}
+KNOWN = (Tensor, *NUMBERS, np.ndarray, str, bytes, list, tuple)
+
+
 def slow(rule: Rule, inputs: tuple[Any, ...], attrs: tuple[Any, ...]) -> Tensor:
     """Bring the operands of an element-wise operation to one dtype and device, then run it."""
-    device = next((x._device for x in inputs if isinstance(x, Tensor)), None) or default_device()
-    operands = [_operand(rule, n, x, device) for n, x in zip(rule.inputs, inputs, strict=True)]
-    if len({t._device for t in operands if isinstance(t, Tensor) and t._array.ndim}) > 1:
+    devices = [x._device for x in inputs if isinstance(x, Tensor)]
+    # As in PyTorch, a 0-d tensor of the CPU goes wherever the others are.
+    placed = [x._device for x in inputs if isinstance(x, Tensor) and (x._array.ndim or x._device.type != "cpu")]
+    if len(set(placed)) > 1:
         raise mixed_devices(rule, inputs)
+    device = (placed or devices or [default_device()])[0]
+    other = inputs[-1]
+    if rule.name in REFLECTED and not isinstance(other, KNOWN) and hasattr(type(other), REFLECTED[rule.name]):
+        answer = getattr(type(other), REFLECTED[rule.name])(other, inputs[0])
+        if answer is not NotImplemented:
+            return answer
+    operands = [_operand(rule, n, x, device) for n, x in zip(rule.inputs, inputs, strict=True)]
     head = operands[:1] if rule.kind == "where" else []
     values = operands[len(head) :]
     dtype = result_type(*values)
     if rule.kind in ("float", "div") and dtype.category < FLOATING:
         dtype = _default
-    _refuse(rule, dtype)
+    _refuse(rule, dtype, values)
     ready = head + [_as(x, dtype, device) for x in values]
     return getattr(P, rule.name)(*ready, *attrs)
 
 
-def _refuse(rule: Rule, dtype: dtypes.dtype) -> None:
+def _refuse(rule: Rule, dtype: dtypes.dtype, values: list[Any]) -> None:
+    if rule.name == "sub" and any(isinstance(x, bool) or getattr(x, "dtype", None) is dtypes.bool_ for x in values):
+        raise RuntimeError(_unfit(rule, dtypes.bool_))
     if rule.kind in _REFUSED and dtype.category in _REFUSED[rule.kind]:
         raise RuntimeError(_unfit(rule, dtype))
 
@@ -146,7 +161,7 @@ def _unfit(rule: Rule, dtype: dtypes.dtype) -> str:
 def _as(x: Any, dtype: dtypes.dtype, device: Any) -> Tensor:
     if not isinstance(x, Tensor):
         return constant(x, dtype, device)
-    if x._device is not device:  # a 0-d tensor of another device counts as a number, as in PyTorch
+    if x._device is not device:  # a 0-d tensor of the CPU
         x = P.transfer(x, x._device, device) if x._node is not None else constant(x.item(), x.dtype, device)
     return x if x._array.dtype == dtype.numpy else P.cast(x, dtype.numpy)
 
@@ -174,7 +189,7 @@ def failure(rule: Rule, error: Exception, inputs: tuple[Any, ...], attrs: tuple[
     """The error to raise where a kernel refused its operands: it names the operation and what it was given."""
     given = ", ".join(f"{n}={describe(x)}" for n, x in zip(rule.inputs, inputs, strict=True))
     given += "".join(f", {n}={a!r}" for n, a in zip(rule.attrs, attrs, strict=False))
-    if isinstance(error, TypeError) and not attrs:  # the array module has no such operation on this type
+    if isinstance(error, TypeError) and (not attrs or "not defined for" in str(error)):
         return RuntimeError(_unfit(rule, next(x.dtype for x in inputs if isinstance(x, Tensor))))
     kind = IndexError if isinstance(error, IndexError) else TypeError if isinstance(error, TypeError) else RuntimeError
     return kind(f"{rule.name}({given}): {_plain(error)}")

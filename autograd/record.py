@@ -111,7 +111,8 @@ def _operands(rule: Rule) -> list[str]:
         ]
         if rule.unfit:  # integers have no node, and a node is read faster than a kind
             test = f"x0.dtype.kind in '{rule.unfit}'"
-            lines += [f"if {test if 'c' in rule.unfit else f'{a}._node is None and {test}'}:", f"    return {_slow(rule)}"]
+            test = test if "c" in rule.unfit else f"{a}._node is None and {test}"
+            lines += [f"if {test}:", f"    return {_slow(rule)}"]
         return lines
     if len(rule.inputs) != 2:
         return [
@@ -179,10 +180,10 @@ def _run(rule: Rule) -> list[str]:
     return [
         "try:",
         f"    {'out, res' if rule.residual else 'out'} = {call}",
-        "except (ValueError, TypeError, IndexError) as error:",
+        "except (ValueError, TypeError, IndexError, OverflowError) as error:",
         f"    raise failure(RULE, error, {_given(rule)}) from error",
         "if type(out) is not ndarray:",
-        "    out = dev.backend.normal(out)",
+        f"    out = {'target' if rule.name == 'transfer' else 'dev'}.backend.normal(out)",
     ]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..backends import device_of, dtypes
+from ..backends import dtypes
 from ..backends.device import device as Device
 from . import record
 from .grad_mode import OFF
@@ -45,6 +45,14 @@ class Size(tuple[int, ...]):
     def __add__(self, other: Any) -> Size:
         return Size(tuple.__add__(self, tuple(other)))
 
+    def __radd__(self, other: Any) -> Size:
+        return Size(tuple(other) + tuple(self))
+
+    def __mul__(self, times: Any) -> Size:
+        return Size(tuple.__mul__(self, times))
+
+    __rmul__ = __mul__
+
 
 def wrap(array: Any, device: Any) -> Tensor:
     """A tensor around a raw array, on no tape."""
@@ -78,17 +86,10 @@ class Tensor(TensorMethods):
     __array_priority__ = 1000
 
     def __new__(cls, *args: Any, device: Any = None) -> Tensor:
+        filled = record.GLOBALS["legacy"](cls.__name__, args, None, device)
         made = new(cls)
-        where = device_of(device)
-        if args and not isinstance(args[0], int):
-            data = args[0]
-            if isinstance(data, Tensor):
-                data = data._device.backend.to_host(data._array)
-            array = np.array(data, dtype=np.float32)
-        else:
-            array = np.zeros(args, np.float32)
-        made._array, made._device = where.backend.from_host(array), where
-        made._cell, made._view, made._node = [0], None, None
+        made._array, made._device, made._cell = filled._array, filled._device, filled._cell
+        made._view, made._node = None, None
         return made
 
     # What it is
@@ -142,7 +143,8 @@ class Tensor(TensorMethods):
                     f"requires_grad: only floating and complex tensors have gradients, this one is {self.dtype}; "
                     "convert it first, e.g. with .float()"
                 )
-            self._node, self._view = leaf(self._device), None  # a leaf is its own base, whatever memory it looks at
+            # A leaf is its own base, whatever memory it looks at.
+            self._node, self._view = leaf(self._device, self._array.dtype), None
             self._node.grad = getattr(self, "_kept_grad", None)
         elif not requires_grad and node is not None:
             self._kept_grad, self._node = node.grad, None
@@ -194,7 +196,7 @@ class Tensor(TensorMethods):
             raise TypeError(f"data: assign a Tensor, not {type(value).__name__}")
         self._array, self._device = value._array, value._device
         if self._node is not None and self._node.edges is None:
-            self._node.device = value._device
+            self._node.device, self._node.extra = value._device, leaf(value._device, value._array.dtype).extra
 
     @property
     def _version(self) -> int:

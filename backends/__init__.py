@@ -2,7 +2,9 @@
 
 import warnings
 
+from . import cuda, cudnn, mps
 from .device import device
+from .errors import OutOfMemoryError
 from .registry import (
     BackendError,
     available,
@@ -19,12 +21,16 @@ from .registry import (
 
 __all__ = [
     "BackendError",
+    "OutOfMemoryError",
     "available",
+    "cuda",
+    "cudnn",
     "current",
     "default_device",
     "device",
     "device_of",
     "get",
+    "mps",
     "names",
     "register",
     "set_default_device",

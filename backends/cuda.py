@@ -11,12 +11,15 @@ from typing import Any
 from . import registry
 from .device import device as Device
 from .random import Generator
+from .settings import is_built as is_built
+from .settings import matmul as matmul
 
 __all__ = [
-    "Event", "Stream", "current_device", "current_stream", "device", "device_count", "empty_cache", "get_device_capability",
-    "get_device_name", "get_device_properties", "get_rng_state", "init", "initial_seed", "is_available",
-    "is_bf16_supported", "is_initialized", "manual_seed", "manual_seed_all", "max_memory_allocated", "mem_get_info",
-    "memory_allocated", "memory_reserved", "reset_peak_memory_stats", "seed", "set_device", "stream", "synchronize",
+    "Event", "Stream", "current_device", "current_stream", "device", "device_count", "empty_cache",
+    "get_device_capability", "get_device_name", "get_device_properties", "get_rng_state", "init", "initial_seed",
+    "is_available", "is_bf16_supported", "is_initialized", "manual_seed", "manual_seed_all", "max_memory_allocated",
+    "mem_get_info", "memory_allocated", "memory_reserved", "reset_peak_memory_stats", "seed", "set_device", "stream",
+    "synchronize",
 ]  # fmt: skip
 
 
@@ -112,8 +115,12 @@ def is_initialized() -> bool:
 
 
 def synchronize(device: Any = None) -> None:
-    """Wait until all work on a device is done."""
-    _cupy().cuda.Device(_number(device)).synchronize()
+    """Wait until all work on a device is done.
+
+    Raises:
+        IndexError: a loss met a class number out of range since the last wait.
+    """
+    registry.device_of(Device("cuda", _number(device))).backend.synchronize()
 
 
 # Memory
@@ -165,7 +172,7 @@ def empty_cache() -> None:
 
 def generator() -> Generator:
     """The generator that seeds the counter-based random numbers drawn on CUDA devices."""
-    return registry.get("cupy").generator  # type: ignore[no-any-return]
+    return registry.get("cupy").generator
 
 
 def manual_seed(seed: int) -> None:

@@ -1,4 +1,4 @@
-"""The CuPy backend: the shared table over ``cupy``, on NVIDIA GPUs."""
+"""The CuPy backend: the shared table over ``cupy``, with CUDA kernels where fusing pays, on NVIDIA GPUs."""
 
 from __future__ import annotations
 
@@ -6,10 +6,24 @@ import importlib
 from importlib.util import find_spec
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 
 from .array import ArrayBackend
+from .cupy_cards import PeakCounter, card_class
+from .cupy_kernels import (
+    CupyBuilder,
+    DropoutKernels,
+    ElementwiseKernels,
+    Kernels,
+    LinearKernels,
+    LossKernels,
+    MatmulKernels,
+    SoftmaxKernels,
+    UpdateKernels,
+)
 from .device import device
+from .random import Generator
 
 __all__ = ["CupyBackend", "why_not"]
 
@@ -26,50 +40,203 @@ def why_not() -> str | None:
         count = cupy.cuda.runtime.getDeviceCount()
     except cupy.cuda.runtime.CUDARuntimeError as error:
         return f"no usable NVIDIA GPU: {error}"
-    return None if count else "no NVIDIA GPU"
+    if not count:
+        return "no NVIDIA GPU"
+    try:
+        cupy.cuda.nvrtc.getVersion()
+        cupy.cuda.cublas  # noqa: B018 - looking it up loads it
+    except (ImportError, RuntimeError) as error:
+        text = str(error).strip().splitlines()[0]
+        return f'a CUDA library is missing: {text}; pip install "cupy-cuda13x[ctk]" or "cupy-cuda12x[ctk]"'
+    return None
 
 
-class CupyBackend(ArrayBackend):
-    """CuPy on CUDA devices."""
+class CupyBackend(
+    ElementwiseKernels, SoftmaxKernels, LossKernels, LinearKernels, MatmulKernels, UpdateKernels, DropoutKernels,
+    ArrayBackend,
+):  # fmt: skip
+    """CuPy on CUDA devices.
+
+    Where CuPy differs from NumPy, and stays different here: an index out of range wraps around instead of raising,
+    and additions to one place by several indices (``unindex``, ``ungather``, ``untake``) come in no fixed order, so
+    that their last digits may differ from run to run.
+
+    Args:
+        xp: the array module; cupy for None.
+        builder: makes the kernels; with CuPy for None.
+    """
 
     name = "cupy"
     device_type = "cuda"
 
-    def __init__(self) -> None:
-        self.xp = importlib.import_module("cupy")
+    def __init__(self, xp: Any = None, builder: Any = None) -> None:
+        self.xp = importlib.import_module("cupy") if xp is None else xp
         self.ndarray = self.xp.ndarray
-        self._erf = importlib.import_module("cupyx.scipy.special").erf
+        self.k = Kernels(builder or CupyBuilder(self.xp))
+        self._builder = builder
+        self._tables: dict[Any, tuple[Any, Any]] = {}
+        self._cards: dict[int, CupyBackend] = {}
+        self.generator = Generator()
         super().__init__()
-        self.scalars = {np.dtype(t): _Plain() for t in (np.float32, np.float64)}
+        types = (np.float32, np.float64, np.float16, ml_dtypes.bfloat16)
+        self.scalars = {np.dtype(t): _Typed(np.dtype(t).type, self) for t in types}
+
+    # Cards
 
     def on(self, where: device) -> ArrayBackend:
-        """The backend for one card: its kernels run with that card current."""
-        if where.index is not None and where.index >= self.xp.cuda.runtime.getDeviceCount():
-            raise RuntimeError(f"device '{where}': there are {self.xp.cuda.runtime.getDeviceCount()} CUDA devices")
-        return self
+        """The backend for one card: its kernels run with that card current.
+
+        Raises:
+            RuntimeError: there is no such card.
+        """
+        count = self.xp.cuda.runtime.getDeviceCount()
+        index = self.current_index() if where.index is None else where.index
+        if index >= count:
+            raise RuntimeError(f"device '{where}': there {'is 1 card' if count == 1 else f'are {count} cards'}")
+        if index not in self._cards:
+            made = card_class(type(self), self.xp, index, count > 1)(self.xp, self._builder)
+            made.k, made.generator = self.k, self.generator
+            self._cards[index] = made
+        return self._cards[index]
 
     def current_index(self) -> int:
         """The number of the current card."""
         return int(self.xp.cuda.runtime.getDevice())
 
-    def erf(self, x: Any) -> Any:
-        return self._erf(x)
+    def normal(self, out: Any) -> Any:
+        return out if type(out) is self.ndarray else self.xp.asarray(out)
 
     def from_host(self, array: np.ndarray) -> Any:
         return self.xp.asarray(array)
 
     def to_host(self, array: Any) -> np.ndarray:
-        return self.xp.asnumpy(array)
+        """A copy in host memory, once the card has done its work.
 
-    def _add_at(self, target: Any, index: Any, value: Any) -> None:
-        self.xp.add.at(target, index, value)
+        Raises:
+            IndexError: a kernel met a class number out of range since the last look.
+        """
+        copied = self.xp.asnumpy(array)
+        self.check_faults()
+        return copied
+
+    def transfer(self, x: Any, source: device, target: device) -> Any:
+        """An array of the device ``source`` as one of ``target``; from card to card without the host."""
+        if source.type != target.type:
+            return target.backend.from_host(source.backend.to_host(x))
+        return target.backend.copy(x if source is target else source.backend.compact(x))
+
+    def compact(self, x: Any) -> Any:
+        """``x`` in one piece, with nothing left to be written to it: ready to be read by another card."""
+        x = self.xp.ascontiguousarray(x)
+        self.xp.cuda.runtime.deviceSynchronize()
+        return x
 
     def synchronize(self) -> None:
+        """Wait until all work handed to the card is done.
+
+        Raises:
+            IndexError: a kernel met a class number out of range since the last look.
+        """
         self.xp.cuda.runtime.deviceSynchronize()
+        self.check_faults()
+
+    def constant(self, number: Any) -> Any:
+        """A NumPy scalar as an array on the card that any stream may read from now on."""
+        made = self.xp.full((), number, number.dtype)
+        self.xp.cuda.runtime.deviceSynchronize()
+        return made
+
+    # Memory
+
+    def reset_peak(self, index: int) -> None:
+        """Begin to count the most bytes that arrays hold at once on a card."""
+        PeakCounter.of(self.xp).reset(index)
+
+    def peak(self, index: int) -> int:
+        """The most bytes held at once since ``reset_peak``; before it, what the pool has taken, which is no less."""
+        return PeakCounter.of(self.xp).peak(index)
+
+    # What CuPy lacks
+
+    def _add_at(self, target: Any, index: Any, value: Any) -> None:
+        """CuPy adds at indices in float16, float32, float64 and in integers of 32 and 64 bits; others go by a copy."""
+        kind, size = target.dtype.kind, target.dtype.itemsize
+        if kind == "f" or (kind in "iu" and size >= 4):
+            self.xp.add.at(target, index, value)
+            return
+        if kind == "c":
+            self._add_at(target.real, index, value.real)
+            self._add_at(target.imag, index, value.imag)
+            return
+        wide = target.astype(np.float32 if kind == "V" else np.int32)
+        self.xp.add.at(wide, index, value.astype(wide.dtype))
+        target[...] = wide.astype(target.dtype)
+
+    def argmax(self, x: Any, dim: int | None, keepdim: bool) -> Any:
+        return super().argmax(_comparable(x), dim, keepdim)
+
+    def argmin(self, x: Any, dim: int | None, keepdim: bool) -> Any:
+        return super().argmin(_comparable(x), dim, keepdim)
+
+    def argsort(self, x: Any, dim: int, descending: bool, stable: bool) -> Any:
+        return super().argsort(_comparable(x), dim, descending, stable)
+
+    def any(self, x: Any, dims: Any, keepdim: bool) -> Any:
+        return super().any(_comparable(x), dims, keepdim)
+
+    def all(self, x: Any, dims: Any, keepdim: bool) -> Any:
+        return super().all(_comparable(x), dims, keepdim)
+
+    def count_nonzero(self, x: Any, dims: Any) -> Any:
+        return super().count_nonzero(_comparable(x), dims)
+
+    def logical_not(self, x: Any) -> Any:
+        return self.xp.logical_not(_comparable(x))
+
+    def logical_xor(self, a: Any, b: Any) -> Any:
+        return self.xp.logical_xor(_comparable(a), _comparable(b))
+
+    # About it
+
+    def versions(self) -> dict[str, str]:
+        runtime = self.xp.cuda.runtime
+        return super().versions() | {
+            "CUDA runtime": _version(runtime.runtimeGetVersion()), "CUDA driver": _version(runtime.driverGetVersion()),
+        }  # fmt: skip
+
+    def settings(self) -> dict[str, str]:
+        runtime = self.xp.cuda.runtime
+        cards = {}
+        for i in range(runtime.getDeviceCount()):
+            found = runtime.getDeviceProperties(i)
+            size = f"{found['totalGlobalMem'] / 2**30:.0f} GiB"
+            cards[f"card {i}"] = (
+                f"{found['name'].decode()}, {size}, compute capability {found['major']}.{found['minor']}"
+            )
+        return cards
 
 
-class _Plain(dict):  # type: ignore[type-arg]
-    """Python numbers as they are: a kernel takes them as arguments, without an array on the device."""
+class _Typed(dict):  # type: ignore[type-arg]
+    """Python numbers as NumPy scalars of one type: a kernel takes them as arguments, without an array on the card.
 
-    def __missing__(self, number: float) -> float:
-        return number
+    Plain Python numbers would not do: two of them meet in some formulas, and CuPy would make float64 of them. The one
+    is an array all the same, since every backward begins with it.
+    """
+
+    def __init__(self, kind: type, backend: CupyBackend) -> None:
+        self._kind, self._backend = kind, backend
+
+    def __missing__(self, number: float) -> Any:
+        if number != 1:
+            return self._kind(number)
+        made = self[number] = self._backend.constant(self._kind(number))
+        return made
+
+
+def _comparable(x: Any) -> Any:
+    """bfloat16, for which CuPy lacks some operations, as float32; anything else as it is."""
+    return x.astype(np.float32) if x.dtype.kind == "V" else x
+
+
+def _version(number: int) -> str:
+    return f"{number // 1000}.{number % 1000 // 10}"

@@ -47,7 +47,7 @@ class device:  # noqa: N801 - PyTorch's name
     def _make(cls, kind: str, index: int | None) -> device:
         from . import registry
 
-        if kind not in registry.device_types():
+        if not registry.serves(kind):
             known = ", ".join(sorted(registry.device_types()))
             raise RuntimeError(f"device: unknown device type '{kind}'; the registered backends serve {known}")
         if kind == "cpu":

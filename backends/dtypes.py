@@ -9,7 +9,7 @@ import numpy as np
 
 __all__ = [
     "DTYPES", "bfloat16", "bool_", "complex64", "complex128", "dtype", "float16", "float32", "float64",
-    "int8", "int16", "int32", "int64", "of", "to_numpy", "uint8",
+    "int8", "int16", "int32", "int64", "of", "of_tensor_type", "to_numpy", "uint8",
 ]  # fmt: skip
 
 # Promotion compares categories first: bool < integral < floating < complex.
@@ -82,7 +82,7 @@ _by_name = {d.name: d for d in DTYPES} | {
     "float": float32, "double": float64, "half": float16, "long": int64, "int": int32, "short": int16,
     "cfloat": complex64, "cdouble": complex128,
 }  # fmt: skip
-_by_python = {float: float32, int: int64, bool: bool_, complex: complex64}
+_by_python = {float: float64, int: int64, bool: bool_, complex: complex128}
 
 
 def of(value: Any) -> dtype:
@@ -103,6 +103,27 @@ def of(value: Any) -> dtype:
         names = ", ".join(d.name for d in DTYPES)
         raise TypeError(f"dtype: {value!r} is not an element type; use one of {names}")
     return found
+
+
+# PyTorch's names of the tensor types of old, before "Tensor"
+TENSOR_TYPES = {
+    "Float": float32, "Double": float64, "Half": float16, "BFloat16": bfloat16, "Long": int64, "Int": int32,
+    "Short": int16, "Char": int8, "Byte": uint8, "Bool": bool_, "ComplexFloat": complex64,
+    "ComplexDouble": complex128,
+}  # fmt: skip
+
+
+def of_tensor_type(name: str) -> tuple[dtype, str]:
+    """The dtype and the device type that a name such as ``"torch.cuda.FloatTensor"`` stands for.
+
+    Raises:
+        ValueError: no such type.
+    """
+    *path, last = name.split(".")
+    found = TENSOR_TYPES.get(last.removesuffix("Tensor")) if last.endswith("Tensor") else None
+    if found is None or path not in (["torch"], ["tapegrad"], ["torch", "cuda"], ["tapegrad", "cuda"]):
+        raise ValueError(f"type: invalid type '{name}'; write e.g. 'tapegrad.FloatTensor' or a dtype")
+    return found, "cuda" if path[-1] == "cuda" else "cpu"
 
 
 def to_numpy(value: Any) -> np.dtype:

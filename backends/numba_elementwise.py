@@ -1,7 +1,303 @@
-"""placeholder being written"""
+"""Element-wise operations, the softmax family and reductions of the Numba backend.
+
+The kernels serve float32 and float64: the element-wise ones any layout, the others contiguous arrays. Everything else
+takes NumPy's way. A kernel is compiled, or loaded from the cache, at its first call. Large arrays are shared out among
+the threads of :mod:`.numba_kernels.threads`.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from .array.math import MathMixin
+from .array.reduce import Dims, ReduceMixin
+from .numba_kernels.threads import split
 
 __all__ = ["NumbaElementwise"]
 
+# From so many elements on the work is shared, about half a millisecond's worth: a helping thread must have time to wake
+# up. LIGHT is for operations that mostly wait for the memory.
+HEAVY, LIGHT, GRAIN = 1 << 19, 1 << 21, 1 << 14
 
-class NumbaElementwise:
-    pass
+
+class Kernels:
+    """The kernels of a module, imported when the first is asked for."""
+
+    def __init__(self, module: str) -> None:
+        self._module = module
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):  # something looks the object over: no reason to import Numba
+            raise AttributeError(name)
+        kernel = getattr(import_module("." + self._module, __package__), name)
+        setattr(self, name, kernel)
+        return kernel
+
+
+elements = Kernels("numba_kernels.ufuncs")
+rows = Kernels("numba_kernels.rows")
+reductions = Kernels("numba_kernels.reductions")
+
+
+def share(kernel: Any, arrays: tuple[Any, ...], constants: tuple[Any, ...] = ()) -> Any:
+    """The ufunc ``kernel`` of arrays and 0-d constants, on several threads where arrays match and are contiguous."""
+    x = arrays[0]
+    if not all([a.flags.c_contiguous and a.shape == x.shape for a in arrays]):
+        return kernel(*arrays, *constants)
+    out = np.empty(x.shape, x.dtype)
+    flat, target = [a.reshape(-1) for a in arrays], out.reshape(-1)
+    split(lambda i, j: kernel(*[a[i:j] for a in flat], *constants, out=target[i:j]), x.size, GRAIN)
+    return out
+
+
+def widened(kernel: Any, g: Any, *operands: Any) -> Any:
+    """A derivative that NumPy's table lacks, for a smaller type than float32: computed there and rounded once."""
+    wide = [a.astype(np.float32, casting="safe") for a in (g, *operands)]
+    return np.asarray(kernel(*wide)).astype(g.dtype)
+
+
+def ready(x: Any) -> bool:
+    """Whether ``x`` is what the kernels on rows take: float32 or float64, contiguous, aligned and writable."""
+    return x.flags.carray and x.dtype.char in "fd"
+
+
+def over_rows(name: str, arrays: tuple[Any, ...], dim: int) -> Any:
+    """The result of the kernel ``name`` on the rows of alike arrays, or None if it cannot serve them."""
+    x = arrays[0]
+    if dim != x.ndim - 1 or not x.size or not ready(x):
+        return None
+    for a in arrays[1:]:
+        if a.shape != x.shape or a.dtype != x.dtype or not a.flags.carray:
+            return None
+    kernel, out = getattr(rows, name), np.empty(x.shape, x.dtype)
+    matrices = (*arrays, out) if x.ndim == 2 else tuple([a.reshape(-1, x.shape[-1]) for a in (*arrays, out)])
+    if x.size < HEAVY:
+        kernel(*matrices)
+    else:
+        split(lambda i, j: kernel(*[a[i:j] for a in matrices]), len(matrices[0]), max(GRAIN // x.shape[-1], 1))
+    return out
+
+
+def as_matrix(x: Any, dims: Dims) -> tuple[Any, int]:
+    """``x`` as a matrix, and the axis of it that ``dims`` make up, or -1 if the kernels cannot serve them."""
+    n = x.ndim
+    if not x.size or not ready(x):
+        return x, -1
+    if dims is None or len(dims) == n:
+        return x.reshape(1, -1), 1
+    k = len(dims)
+    if n == 2 and k == 1:
+        return x, dims[0]
+    if k and dims == tuple(range(n - k, n)):
+        return x.reshape(prod(x.shape[: n - k]), -1), 1
+    if k and dims == tuple(range(k)):
+        return x.reshape(-1, prod(x.shape[k:])), 0
+    return x, -1
+
+
+def shaped(out: Any, x: Any, dims: Dims, keepdim: bool) -> Any:
+    """What was left of ``x`` in the shape that a reduction over ``dims`` gives it."""
+    n = x.ndim
+    if n == 2 and not keepdim and dims is not None and len(dims) == 1:
+        return out
+    if keepdim:
+        return out.reshape([1 if dims is None or i in dims else x.shape[i] for i in range(n)])
+    return out.reshape([x.shape[i] for i in range(n) if dims is not None and i not in dims])
+
+
+def average(x: Any, dims: Dims, keepdim: bool, names: tuple[str, str], correction: float | None) -> Any:
+    """A reduction by one of the kernels ``names``, for columns and rows; None if they cannot serve it.
+
+    The sum is divided by the number of terms less ``correction``, or not at all where that is None.
+    """
+    matrix, axis = as_matrix(x, dims)
+    if axis < 0:
+        return None
+    out = np.empty(matrix.shape[1 - axis], x.dtype)
+    divisor = 1.0 if correction is None else max(matrix.shape[axis] - float(correction), 0.0)
+    getattr(reductions, names[axis])(matrix, divisor, out)
+    return shaped(out, x, dims, keepdim)
+
+
+def extreme(name: str, x: Any, dims: Dims, keepdim: bool) -> Any:
+    """The largest or smallest element of each row; None if ``dims`` do not make up rows."""
+    matrix, axis = as_matrix(x, dims)
+    if axis != 1:
+        return None
+    out = np.empty(len(matrix), x.dtype)
+    getattr(reductions, name)(matrix, out)
+    return shaped(out, x, dims, keepdim)
+
+
+def total(x: Any, count: float, keepdim: bool) -> Any:
+    """The sum of all elements over ``count``."""
+    out = np.array(reductions.total(x.reshape(-1), count), x.dtype)
+    return out.reshape((1,) * x.ndim) if keepdim else out
+
+
+class NumbaElementwise(MathMixin, ReduceMixin):
+    """The methods of the table that have kernels; see the module."""
+
+    scalars: dict[Any, Any]
+
+    # Each asks for no type beforehand: the ufunc of a type that it has no loop for is a TypeError, at no cost else.
+
+    def relu(self, x: Any) -> Any:
+        try:
+            return elements.relu(x) if x.size < LIGHT else share(elements.relu, (x,))
+        except TypeError:
+            return super().relu(x)
+
+    def relu_vjp(self, g: Any, out: Any) -> Any:
+        try:
+            return elements.relu_vjp(g, out) if g.size < LIGHT else share(elements.relu_vjp, (g, out))
+        except TypeError:
+            return super().relu_vjp(g, out)
+
+    def leaky_relu(self, x: Any, slope: float) -> Any:
+        try:
+            slope_ = self.scalars[x.dtype][slope]
+            return elements.leaky_relu(x, slope_) if x.size < LIGHT else share(elements.leaky_relu, (x,), (slope_,))
+        except (KeyError, TypeError):
+            return super().leaky_relu(x, slope)
+
+    def leaky_relu_vjp(self, g: Any, x: Any, slope: float) -> Any:
+        try:
+            slope_ = self.scalars[x.dtype][slope]
+            if g.size < LIGHT:
+                return elements.leaky_relu_vjp(g, x, slope_)
+            return share(elements.leaky_relu_vjp, (g, x), (slope_,))
+        except (KeyError, TypeError):
+            return np.where(x > 0, g, g * slope)
+
+    def sigmoid(self, x: Any) -> Any:
+        try:
+            return elements.sigmoid(x) if x.size < HEAVY else share(elements.sigmoid, (x,))
+        except TypeError:
+            return super().sigmoid(x)
+
+    def sigmoid_vjp(self, g: Any, out: Any) -> Any:
+        try:
+            return elements.sigmoid_vjp(g, out) if g.size < LIGHT else share(elements.sigmoid_vjp, (g, out))
+        except TypeError:
+            return super().sigmoid_vjp(g, out)
+
+    def tanh_vjp(self, g: Any, out: Any) -> Any:
+        try:
+            return elements.tanh_vjp(g, out) if g.size < LIGHT else share(elements.tanh_vjp, (g, out))
+        except TypeError:
+            return super().tanh_vjp(g, out)
+
+    def square_vjp(self, g: Any, x: Any) -> Any:
+        try:
+            return elements.square_vjp(g, x) if g.size < LIGHT else share(elements.square_vjp, (g, x))
+        except TypeError:
+            return g * (x + x)
+
+    def erf(self, x: Any) -> Any:
+        try:
+            return elements.erf(x) if x.size < HEAVY else share(elements.erf, (x,))
+        except TypeError:
+            return super().erf(x)
+
+    def gelu(self, x: Any) -> Any:
+        try:
+            return elements.gelu(x) if x.size < HEAVY else share(elements.gelu, (x,))
+        except TypeError:
+            return super().gelu(x)
+
+    def gelu_vjp(self, g: Any, x: Any) -> Any:
+        try:
+            return elements.gelu_vjp(g, x) if g.size < HEAVY else share(elements.gelu_vjp, (g, x))
+        except TypeError:
+            return widened(elements.gelu_vjp, g, x)
+
+    def gelu_tanh(self, x: Any) -> Any:
+        try:
+            return elements.gelu_tanh(x) if x.size < HEAVY else share(elements.gelu_tanh, (x,))
+        except TypeError:
+            return super().gelu_tanh(x)
+
+    def gelu_tanh_vjp(self, g: Any, x: Any) -> Any:
+        try:
+            return elements.gelu_tanh_vjp(g, x) if g.size < HEAVY else share(elements.gelu_tanh_vjp, (g, x))
+        except TypeError:
+            return widened(elements.gelu_tanh_vjp, g, x)
+
+    def silu(self, x: Any) -> Any:
+        try:
+            return elements.silu(x) if x.size < HEAVY else share(elements.silu, (x,))
+        except TypeError:
+            return super().silu(x)
+
+    def silu_vjp(self, g: Any, x: Any) -> Any:
+        try:
+            return elements.silu_vjp(g, x) if g.size < HEAVY else share(elements.silu_vjp, (g, x))
+        except TypeError:
+            return widened(elements.silu_vjp, g, x)
+
+    def softplus(self, x: Any, beta: float, threshold: float) -> Any:
+        try:
+            known = self.scalars[x.dtype]
+            constants = known[beta], known[threshold]
+            return elements.softplus(x, *constants) if x.size < HEAVY else share(elements.softplus, (x,), constants)
+        except (KeyError, TypeError):
+            return super().softplus(x, beta, threshold)
+
+    def softplus_vjp(self, g: Any, x: Any, beta: float, threshold: float) -> Any:
+        try:
+            known = self.scalars[x.dtype]
+            constants = known[beta], known[threshold]
+            if g.size < HEAVY:
+                return elements.softplus_vjp(g, x, *constants)
+            return share(elements.softplus_vjp, (g, x), constants)
+        except (KeyError, TypeError):
+            return widened(elements.softplus_vjp, g, x, np.array(beta, np.float32), np.array(threshold, np.float32))
+
+    # The softmax family
+
+    def softmax(self, x: Any, dim: int) -> Any:
+        out = over_rows("softmax", (x,), dim)
+        return super().softmax(x, dim) if out is None else out
+
+    def softmax_vjp(self, g: Any, out: Any, dim: int) -> Any:
+        slope = over_rows("softmax_vjp", (g, out), dim)
+        return super().softmax_vjp(g, out, dim) if slope is None else slope
+
+    def log_softmax(self, x: Any, dim: int) -> Any:
+        out = over_rows("log_softmax", (x,), dim)
+        return super().log_softmax(x, dim) if out is None else out
+
+    def log_softmax_vjp(self, g: Any, out: Any, dim: int) -> Any:
+        slope = over_rows("log_softmax_vjp", (g, out), dim)
+        return super().log_softmax_vjp(g, out, dim) if slope is None else slope
+
+    # Reductions
+
+    def sum(self, x: Any, dims: Dims, keepdim: bool) -> Any:
+        if dims is None and ready(x):
+            return total(x, 1.0, keepdim)
+        out = average(x, dims, keepdim, ("mean_columns", "mean_rows"), None)
+        return super().sum(x, dims, keepdim) if out is None else out
+
+    def mean(self, x: Any, dims: Dims, keepdim: bool) -> Any:
+        if dims is None and ready(x):
+            return total(x, float(x.size), keepdim)
+        out = average(x, dims, keepdim, ("mean_columns", "mean_rows"), 0.0)
+        return super().mean(x, dims, keepdim) if out is None else out
+
+    def var(self, x: Any, dims: Dims, correction: float, keepdim: bool) -> Any:
+        out = average(x, dims, keepdim, ("var_columns", "var_rows"), correction)
+        return super().var(x, dims, correction, keepdim) if out is None else out
+
+    def amax(self, x: Any, dims: Dims, keepdim: bool) -> Any:
+        out = extreme("max_rows", x, dims, keepdim)
+        return super().amax(x, dims, keepdim) if out is None else out
+
+    def amin(self, x: Any, dims: Dims, keepdim: bool) -> Any:
+        out = extreme("min_rows", x, dims, keepdim)
+        return super().amin(x, dims, keepdim) if out is None else out

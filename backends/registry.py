@@ -15,7 +15,8 @@ from .device import device
 
 __all__ = [
     "PRIMITIVES", "BackendError", "available", "bind", "current", "current_index", "declare", "default_device",
-    "device_of", "device_types", "get", "names", "register", "set_default_device", "status", "use",
+    "device_of", "device_types", "get", "names", "register", "serves", "set_default_device", "status",
+    "use",
 ]  # fmt: skip
 
 
@@ -33,7 +34,8 @@ class Entry:
 
 _entries: dict[str, Entry] = {}
 _entry_points_read = False
-_cpu_choice = "numba"
+# device type -> the backend chosen to run it; the cpu always has one
+_choices = {"cpu": "numba"}
 _default_device: device | None = None
 
 # The table of primitives: name -> its place in every device's list of kernels. The rules in `autograd` declare them.
@@ -71,11 +73,12 @@ def _read_entry_points() -> None:
             continue
         try:
             made = point.load()
+            device_type = made.device_type
         except Exception as error:  # a broken plug-in must not break the others: it is listed with its error
             reason = f"its entry point {point.value} fails: {type(error).__name__}: {error}"
             register(point.name, dict, why_not=lambda reason=reason: reason)  # type: ignore[misc]
         else:
-            register(point.name, made, device_type=made.device_type, why_not=getattr(made, "why_not", lambda: None))
+            register(point.name, made, device_type=device_type, why_not=getattr(made, "why_not", lambda: None))
 
 
 def names() -> list[str]:
@@ -131,12 +134,16 @@ def device_types() -> set[str]:
     return {entry.device_type for entry in _entries.values()}
 
 
+def serves(device_type: str) -> bool:
+    """Whether some backend serves a device type; plug-ins are loaded only where none of the known ones does."""
+    if device_type not in device_types():
+        _read_entry_points()
+    return device_type in device_types()
+
+
 def current_index(device_type: str) -> int:
     """The number of the current device of a type that has several."""
-    for entry in _entries.values():
-        if entry.device_type == device_type:
-            return int(get(entry.name).current_index())
-    return 0
+    return int(get(_serving(device_type)).current_index())
 
 
 def declare(name: str) -> int:
@@ -160,20 +167,31 @@ def device_of(value: device | str | None) -> device:
     """The device that ``value`` names (None: the default one), with its backend loaded."""
     found = default_device() if value is None else device(value)
     if found.backend is None:
-        name = _cpu_choice if found.type == "cpu" else _serving(found.type)
-        bind(found, get(name).on(found))
+        bind(found, get(_serving(found.type)).on(found))
     return found
 
 
 def _serving(device_type: str) -> str:
-    return next(e.name for e in _entries.values() if e.device_type == device_type)
+    """The backend that runs a device type: the chosen one, else the first that can run here."""
+    if device_type in _choices:
+        return _choices[device_type]
+    serving = [entry for entry in _entries.values() if entry.device_type == device_type]
+    return next((entry for entry in serving if entry.why_not() is None), serving[0]).name
+
+
+def _rebind(device_type: str) -> None:
+    """Hand the devices of a type that are in use to the backend that now runs it."""
+    for known in list(device._known.values()):
+        if known.type == device_type and known.backend is not None:
+            bind(known, get(_serving(device_type)).on(known))
 
 
 class use:  # noqa: N801 - reads as a verb
     """Choose the backend, for the rest of the program or within a ``with`` block.
 
     ``use("numpy")`` and ``use("numba")`` choose the kernels of the ``cpu`` device. ``use("cupy")`` makes
-    ``cuda:0`` the default device and leaves the CPU to Numba. The choice holds for all threads.
+    ``cuda:0`` the default device and leaves the CPU to Numba; another device type's backend likewise. Where several
+    backends serve one device type, the chosen one runs its devices. The choice holds for all threads.
 
     Args:
         name: a backend's name.
@@ -183,23 +201,25 @@ class use:  # noqa: N801 - reads as a verb
     """
 
     def __init__(self, name: str) -> None:
-        global _cpu_choice, _default_device
-        backend = get(name)
-        entry = _entry(name)
-        self._before = (_cpu_choice, _default_device)
-        if entry.device_type == "cpu":
-            _cpu_choice, _default_device = name, None
-            bind(device("cpu"), backend.on(device("cpu")))
-        else:
-            _default_device = device(entry.device_type, 0)
+        global _default_device
+        get(name)
+        kind = _entry(name).device_type
+        self._before = (dict(_choices), _default_device)
+        _choices[kind] = name
+        _default_device = None if kind == "cpu" else device(kind, 0)
+        _rebind(kind)
 
     def __enter__(self) -> use:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        global _cpu_choice, _default_device
-        _cpu_choice, _default_device = self._before
-        bind(device("cpu"), get(_cpu_choice).on(device("cpu")))
+        global _default_device
+        chosen, (before, _default_device) = dict(_choices), self._before
+        _choices.clear()
+        _choices.update(before)
+        for kind in chosen:
+            if chosen[kind] != before.get(kind):
+                _rebind(kind)
 
 
 def current() -> Any:
@@ -222,12 +242,11 @@ def set_default_device(value: device | str | None) -> None:
 
 def choose_from_environment() -> None:
     """Follow ``TAPEGRAD_BACKEND``; an unknown name fails here, an unusable backend at its first use."""
-    global _cpu_choice, _default_device
+    global _default_device
     name = os.environ.get("TAPEGRAD_BACKEND", "").strip() or "numba"
     entry = _entry(name)
-    if entry.device_type == "cpu":
-        _cpu_choice = name
-    else:
+    _choices[entry.device_type] = name
+    if entry.device_type != "cpu":
         _default_device = device(entry.device_type, 0)
 
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from .contenders import contenders, engine, ready
-from .machine import describe
+from .contenders import contenders, engine, making, on_gpu, ready
+from .machine import describe, facts
+from .suite import select
 from .table import comparison
 
 # (workload, contender) -> the median time of each turn, in seconds
@@ -17,7 +18,7 @@ MEDIANS: pytest.StashKey[dict[tuple[str, str], list[float]]] = pytest.StashKey()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--turns", type=int, default=3, help="how often each contender is measured (default: 3)")
-    parser.addoption("--seconds", type=float, default=0.1, help="how long each turn takes, about (default: 0.1)")
+    parser.addoption("--seconds", type=float, default=0.05, help="how long each turn takes, about (default: 0.05)")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -40,35 +41,41 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One test a workload, turn and contender, in this order: the contenders alternate."""
     if "contest" in metafunc.fixturenames:
-        workloads = metafunc.module.WORKLOADS
+        names = contenders()
+        gpu = {name for name in names if on_gpu(name)}
+        works = select(gpu=bool(gpu))
         turns = range(metafunc.config.getoption("--turns"))
-        cases = [(work, name, turn) for work in workloads for turn in turns for name in contenders()]
-        ids = ["-".join((*map(str, work), name, str(turn))) for work, name, turn in cases]
+        cases = [
+            (work, name, turn) for work in works for turn in turns for name in names if name in gpu or not work.gpu_only
+        ]
+        ids = [f"{work.label.replace(' ', '-')}-{name}-{turn}" for work, name, turn in cases]
         metafunc.parametrize("contest", cases, ids=ids, indirect=True)
 
 
 class Contest:
     """One contender's turn at one workload."""
 
-    def __init__(self, tg: Any, name: str, work: Any, benchmark: Any, medians: dict[Any, list[float]]) -> None:
-        self.tg, self.work = tg, work
-        self._name, self._benchmark, self._medians = name, benchmark, medians
+    def __init__(self, label: str, name: str, run: Any, benchmark: Any, medians: dict[Any, list[float]]) -> None:
+        self.run, self._label, self._name = run, label, name
+        self._benchmark, self._medians = benchmark, medians
 
-    def measure(self, label: str, run: Any) -> None:
-        """Time ``run``, after calls that compile what is compiled lazily; ``label`` names the table's row."""
-        run = ready(self._name, run)
-        for _ in range(3):
+    def measure(self) -> None:
+        """Time the workload, after calls that compile what is compiled lazily."""
+        run = ready(self._name, self.run)
+        for _ in range(2):
             run()
-        self._benchmark.group = label
+        self._benchmark.group = self._label
         self._benchmark(run)
-        self._medians[label, self._name].append(self._benchmark.stats.stats.median)
+        self._medians[self._label, self._name].append(self._benchmark.stats.stats.median)
 
 
 @pytest.fixture
 def contest(request: pytest.FixtureRequest, benchmark: Any) -> Any:
     work, name, _ = request.param
-    with engine(name) as tg:
-        yield Contest(tg, name, work, benchmark, request.config.stash[MEDIANS])
+    with making(name) as tg:
+        run = work.build(tg)
+    with engine(name):
+        yield Contest(work.label, name, run, benchmark, request.config.stash[MEDIANS])
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
@@ -77,6 +84,6 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         return
     terminalreporter.section("comparison")
     names = [name for name in contenders() if any(column == name for _, column in medians)]
-    terminalreporter.write_line(describe(names))
-    for line in comparison(medians, names):
+    terminalreporter.write_line(describe(facts(names)))
+    for line in comparison(medians, names, [name for name in names if on_gpu(name)]):
         terminalreporter.write_line(line)

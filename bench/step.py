@@ -18,8 +18,8 @@ from tqdm import tqdm
 
 import tapegrad
 
-from .contenders import contenders
-from .machine import describe
+from .contenders import contenders, on_gpu
+from .machine import describe, facts
 from .table import comparison
 from .workloads import STEPS
 
@@ -31,7 +31,7 @@ WORKER = Path(__file__).resolve().with_name("step_worker.py")
 def _measure(name: str, step: str, blocks: int, folder: str) -> float:
     """The median microseconds of a step in a new process."""
     environment = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "TAPEGRAD_BACKEND")}
-    if name != "torch":  # which has no use for the folders of this repository
+    if not name.startswith("torch"):  # which has no use for the folders of this repository
         environment["PYTHONPATH"] = str(Path(tapegrad.__file__).resolve().parents[1])
     command = [sys.executable, str(WORKER), name, step, str(blocks)]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
@@ -54,8 +54,8 @@ def main() -> None:
                 bar.set_description(name)
                 times[f"step {options.step}", name].append(_measure(name, options.step, options.blocks, folder) * 1e-6)
                 bar.update()
-    print(describe(names))
-    print("\n".join(comparison(times, names)))
+    print(describe(facts(names)))
+    print("\n".join(comparison(times, names, [name for name in names if on_gpu(name)])))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import importlib
 import json
 import sys
 import time
+from contextlib import nullcontext
 
 from workloads import training_step
 
@@ -18,10 +19,11 @@ BLOCK_SECONDS = 0.05
 
 def main(name: str, step_name: str, blocks: int) -> list[float]:
     """The microseconds of a step in each of ``blocks`` blocks of about ``BLOCK_SECONDS``."""
-    tg = importlib.import_module("torch" if name == "torch" else "tapegrad")
-    if name != "torch":
+    tg = importlib.import_module("torch" if name.startswith("torch") else "tapegrad")
+    if tg.__name__ == "tapegrad":
         tg.backends.use(name)
-    step = training_step(tg, step_name)
+    with tg.device("cuda") if name == "torch-cuda" else nullcontext():
+        step = training_step(tg, step_name)
     first = step().item()
     seconds, times = 0.0, []
     count = WARM_UP

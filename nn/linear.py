@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from ..autograd import Tensor
-from ..autograd.ops.create import empty
+from ..autograd.ops.factories import empty
 from . import functional as F
 from . import init
 from .module import Module

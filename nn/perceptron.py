@@ -6,7 +6,8 @@ import warnings
 from typing import Any
 
 from ..autograd import Tensor, no_grad
-from ..autograd.ops.create import tensor, zeros
+from ..autograd.ops.create import tensor
+from ..autograd.ops.factories import zeros
 from .module import Module
 
 __all__ = ["Perceptron"]

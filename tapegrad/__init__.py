@@ -1,24 +1,46 @@
 """tapegrad: a reverse-mode autograd engine with PyTorch's interface and NumPy, Numba and CuPy backends."""
 
+import math as _math
 import os as _os
 
 # In a bare checkout the subpackages lie beside this folder, not in it.
 if not _os.path.isdir(_os.path.join(__path__[0], "autograd")):
     __path__.append(_os.path.dirname(__path__[0]))
 
-from . import autograd, backends, nn, optim, utils
+from . import accelerator, autograd, backends, cuda, nn, optim, testing, utils
 from .autograd import (
     PUBLIC,
+    TYPES,
     Size,
     Tensor,
+    can_cast,
+    channels_last,
+    channels_last_3d,
+    contiguous_format,
     enable_grad,
+    finfo,
+    from_dlpack,
     get_default_dtype,
+    iinfo,
     inference_mode,
+    is_complex,
+    is_floating_point,
     is_grad_enabled,
+    is_nonzero,
+    is_tensor,
+    layout,
+    memory_format,
     no_grad,
+    numel,
+    preserve_format,
+    promote_types,
     result_type,
     set_default_dtype,
+    set_default_tensor_type,
     set_grad_enabled,
+    set_printoptions,
+    strided,
+    to_dlpack,
 )
 from .backends import device, dtypes, registry, set_default_device
 from .backends.dtypes import dtype
@@ -29,11 +51,18 @@ __version__ = "0.1.0"
 registry.choose_from_environment()
 
 globals().update({d.name: d for d in dtypes.DTYPES})
-globals().update({name: dtypes.of(name) for name in ("float", "double", "half", "long", "int", "short")})
+globals().update({name: dtypes.of(name) for name in (
+    "float", "double", "half", "long", "int", "short", "cfloat", "cdouble")})  # fmt: skip
 globals().update(PUBLIC)
+globals().update(TYPES)
+e, inf, nan, pi, newaxis = _math.e, _math.inf, _math.nan, _math.pi, None
 
 __all__ = [
-    "Generator", "Size", "Tensor", "autograd", "backends", "device", "dtype", "enable_grad", "get_default_dtype",
-    "inference_mode", "is_grad_enabled", "nn", "no_grad", "optim", "result_type", "set_default_device",
-    "set_default_dtype", "set_grad_enabled", "utils", *(d.name for d in dtypes.DTYPES), *PUBLIC,
+    "Generator", "Size", "Tensor", "accelerator", "autograd", "backends", "can_cast", "channels_last",
+    "channels_last_3d", "contiguous_format", "cuda", "device", "dtype", "e", "enable_grad", "finfo", "from_dlpack",
+    "get_default_dtype", "iinfo", "inf", "inference_mode", "is_complex", "is_floating_point", "is_grad_enabled",
+    "is_nonzero", "is_tensor", "layout", "memory_format", "nan", "newaxis", "nn", "no_grad", "numel", "optim", "pi",
+    "preserve_format", "promote_types", "result_type", "set_default_device", "set_default_dtype",
+    "set_default_tensor_type", "set_grad_enabled", "set_printoptions", "strided", "testing", "to_dlpack", "utils",
+    *(d.name for d in dtypes.DTYPES), *PUBLIC, *TYPES,
 ]  # fmt: skip

@@ -1,6 +1,7 @@
 """The benchmarks run, compare what they say they compare, and refuse to run where nothing would be measured."""
 
 import importlib.util
+import json
 import os
 import re
 import subprocess
@@ -35,35 +36,44 @@ def run(*arguments):
     )  # fmt: skip
 
 
-def check_table(text, row):
-    """That the table in `text` has the row, with a time per contender and the ratios of these times."""
-    header = re.search(r"^ +numpy .*$", text, flags=re.MULTILINE).group().split("  ")
-    header = [cell.strip() for cell in header if cell.strip()]
-    base = "torch" if "torch" in CONTENDERS else "numpy"
-    others = [name for name in CONTENDERS if name != base]
-    assert header == [*CONTENDERS, *(f"{name} / {base}" for name in others)]
-    line = re.search(rf"^{re.escape(row)} .*$", text, flags=re.MULTILINE).group()[len(row) :]
-    found = re.findall(r"([\d.]+) (µs|ms|s)\b", line)
-    times = {n: float(v) * {"µs": 1e-6, "ms": 1e-3, "s": 1}[u] for n, (v, u) in zip(CONTENDERS, found, strict=True)}
-    ratios = line.split()[-len(others) :]
-    for name, ratio in zip(others, ratios, strict=True):
-        assert float(ratio) == pytest.approx(times[name] / times[base], rel=0.02, abs=0.006)
+def seconds_in(line):
+    """The times in a row of a table."""
+    return [float(v) * {"µs": 1e-6, "ms": 1e-3, "s": 1}[u] for v, u in re.findall(r"([\d.]+) (µs|ms|s)\b", line)]
+
+
+def check_tables(text, row):
+    """That each table in `text` has the row, with a time per contender and the ratios of these times."""
+    backends = tg.backends.available()
+    cpu = [name for name in backends if tg.backends.get(name).device_type == "cpu"]
+    tables = {"Backends": (backends, [(name, "numpy") for name in backends[1:]])}
+    if "torch" in CONTENDERS:
+        tables["Beside PyTorch"] = ([*backends, "torch"], [(name, "torch") for name in cpu])
+    for title, (columns, pairs) in tables.items():
+        table = text.partition(f"{title}\n")[2].partition("\n\n")[0].splitlines()
+        header = [cell.strip() for cell in table[0].split("  ") if cell.strip()]
+        assert [name for name in header if name != "torch-cuda"][: len(columns)] == columns
+        line = next(line for line in table if line.startswith(row + " "))[len(row) :]
+        times = dict(zip(header, seconds_in(line)))
+        ratios = dict(zip(header[len(times) :], line.split()[len(times) - len(header) :]))
+        for name, base in pairs:
+            assert float(ratios[f"{name} / {base}"]) == pytest.approx(times[name] / times[base], rel=0.06)
 
 
 @needs_benchmark
 def test_bench_compares_the_backends():
-    done = run("pytest", "bench", "-q", "-k", "test_step and 2-16-16-1", "--turns", "2", "--seconds", "0.01")
+    done = run("pytest", "bench", "-q", "-k", "2-16-16-1", "--turns", "2", "--seconds", "0.01")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert f"{2 * len(CONTENDERS)} passed" in done.stdout
     assert f"tapegrad {tg.__version__}, numpy " in done.stdout
-    check_table(done.stdout, "step 2-16-16-1")
+    check_tables(done.stdout, "step 2-16-16-1")
 
 
 @needs_benchmark
 def test_contenders_take_turns():
-    done = run("pytest", "bench/bench_matmul.py", "--collect-only", "-q", "--turns", "2")
+    done = run("pytest", "bench", "--collect-only", "-q", "--turns", "2")
     ids = [line.partition("[")[2].rstrip("]") for line in done.stdout.splitlines() if "::" in line]
-    assert ids == [f"{n}-{c}-{turn}" for n in (32, 256, 1024) for turn in (0, 1) for c in CONTENDERS]
+    assert len(set(ids)) == len(ids)
+    matmuls = [case for case in ids if case.startswith("matmul-64x64-") and "torch-cuda" not in case]
+    assert matmuls == [f"matmul-64x64-{name}-{turn}" for turn in (0, 1) for name in CONTENDERS]
 
 
 @needs_benchmark
@@ -89,7 +99,160 @@ def test_step_command_compares_the_backends():
     pytest.importorskip("tqdm")
     done = run("bench.step", "--turns", "1", "--blocks", "1")
     assert done.returncode == 0, done.stderr
-    check_table(done.stdout, "step 2-16-16-1")
+    check_tables(done.stdout, "step 2-16-16-1")
+
+
+@pytest.fixture(scope="module")
+def quick_run(tmp_path_factory):
+    """What a quick run of two groups says, and the files that it writes."""
+    for needed in ("tqdm", "matplotlib"):
+        pytest.importorskip(needed)
+    out = tmp_path_factory.mktemp("bench")
+    done = run("bench", "--quick", "--groups", "elementwise", "networks", "--sizes", "1000", "10000",
+               "--seconds", "0.002", "--out", str(out))  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done, sorted(out.iterdir())
+
+
+def test_bench_writes_its_record(quick_run):
+    done, (as_json, as_markdown, as_picture) = quick_run
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d-[a-z0-9-]+", as_json.stem)
+    assert [path.suffix for path in (as_json, as_markdown, as_picture)] == [".json", ".md", ".png"]
+    assert all(f"written: {path}" in done.stdout for path in (as_json, as_markdown, as_picture))
+    assert as_picture.read_bytes().startswith(b"\x89PNG")
+    assert "100%" in done.stderr  # the progress bar
+    record = json.loads(as_json.read_text("utf-8"))
+    assert record["schema"] == 1
+    assert record["contenders"] == tg.backends.available()
+    assert record["machine"]["versions"]["tapegrad"] == tg.__version__
+    assert record["machine"]["threads"]["OMP_NUM_THREADS"] == "1"
+    assert record["left_out"] == []
+    assert {row["group"] for row in record["results"]} == {"elementwise", "networks"}
+    assert {row["size"] for row in record["results"]} == {0, 1000, 10000}
+    for row in record["results"]:
+        assert list(row["contenders"]) == record["contenders"]
+        for result in row["contenders"].values():
+            assert len(result["turns_s"]) == record["turns"] == 3
+            assert all(0 < seconds < 1 for seconds in [*result["turns_s"], result["first_call_s"] * 0.01])
+
+
+def test_bench_prints_and_writes_the_medians_of_its_record(quick_run):
+    done, (as_json, as_markdown, _) = quick_run
+    record = json.loads(as_json.read_text("utf-8"))
+    for row in record["results"]:
+        medians = [sorted(result["turns_s"])[1] for result in row["contenders"].values()]
+        for text, start in (
+            (done.stdout, row["label"] + "  "),
+            (as_markdown.read_text("utf-8"), f"| {row['label']} |"),
+        ):
+            line = next(line for line in text.splitlines() if line.startswith(start))
+            assert seconds_in(line.removeprefix(start)) == pytest.approx(medians, rel=0.01)
+
+
+@pytest.mark.skipif(tg.backends.cuda.is_available(), reason="there is a GPU")
+def test_without_a_gpu_there_is_no_crossover_and_both_say_why(quick_run):
+    done, (as_json, as_markdown, _) = quick_run
+    record = json.loads(as_json.read_text("utf-8"))
+    assert record["crossovers"] == record["gpu_contenders"] == []
+    said = f"No crossovers: no GPU backend took part (cupy: {tg.backends.status('cupy')})"
+    assert said in done.stdout
+    assert said in as_markdown.read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--groups", "matmul", "--sizes", "17"], "nothing to measure"),
+        (["--contenders", "abacus"], "cannot measure abacus; usable here are numpy"),
+    ],
+)
+def test_bench_says_what_it_cannot_measure(arguments, message, tmp_path, bench_module):
+    with pytest.raises(SystemExit, match=message):
+        bench_module("__main__").main([*arguments, "--out", str(tmp_path)])
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(tg.backends.cuda.is_available(), reason="there is a GPU")
+def test_the_proof_on_a_gpu_says_that_there_is_none(tmp_path):
+    pytest.importorskip("tqdm")
+    done = run("bench.gpu", "--out", str(tmp_path))
+    assert done.returncode == 2
+    assert f"bench.gpu: no GPU can be used: {tg.backends.status('cupy')}" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+PYTEST_LINES = """\
+tests/a.py::test_one PASSED                                    [ 20%]
+tests/a.py::test_two[x y] FAILED                               [ 40%]
+tests/a.py::test_three SKIPPED (no card)                       [ 60%]
+[gw1] [ 80%] ERROR tests/a.py::test_four
+[gw0] [100%] XFAIL tests/a.py::test_five
+FAILED tests/a.py::test_two[x y] - assert 1 == 2
+2 failed"""
+
+
+def test_the_outcome_of_tests_is_read_from_their_output(bench_module):
+    outcome_of = bench_module("gpu").outcome_of
+    found = outcome_of(PYTEST_LINES.splitlines(), 1)
+    assert {k: found[k] for k in ("passed", "failed", "error", "skipped")} == {
+        "passed": 2, "failed": 1, "error": 1, "skipped": 1,
+    }  # fmt: skip
+    assert found["failures"] == ["FAILED tests/a.py::test_two[x y] - assert 1 == 2", "ERROR tests/a.py::test_four"]
+    assert found["outcome"] == "failed"
+    assert outcome_of(PYTEST_LINES.splitlines()[:1], 0)["outcome"] == "passed"
+    assert outcome_of([], 5)["outcome"] == "nothing ran"
+    assert outcome_of(PYTEST_LINES.splitlines()[:1], -9, 30)["outcome"] == "stopped after 30 s"
+    assert outcome_of(["Segmentation fault"], -11)["outcome"] == "pytest ended with status -11: Segmentation fault"
+
+
+@pytest.fixture
+def bench_module(monkeypatch):
+    """Imports bench.NAME, of the folder bench/ of this checkout."""
+    pytest.importorskip("tqdm")
+    monkeypatch.syspath_prepend(str(ROOT))
+    return lambda name: importlib.import_module(f"bench.{name}")
+
+
+def row_of(size, **times):
+    contenders = {name: {"turns_s": [t], "events_s": [], "first_call_s": t + 1} for name, t in times.items()}
+    return {"group": "g", "curve": "c", "backward": False, "size": size, "label": f"c {size}", "contenders": contenders}
+
+
+@pytest.mark.parametrize(
+    ("cupy", "from_size"),
+    [([9, 9, 9], None), ([9, 9, 4], 100), ([0.5, 9, 4], 100), ([0.5, 1.5, 4], 1), ([9, 3, 2.5], 100)],
+)
+def test_the_crossover_is_where_the_gpu_starts_to_win_for_good(bench_module, cupy, from_size):
+    rows = [
+        row_of(size, numpy=a, numba=b, torch=0.1, cupy=c)
+        for size, a, b, c in zip((1, 10, 100), (1, 2, 9), (2, 3, 5), cupy)
+    ]
+    (found,) = bench_module("report").crossovers(rows, ["cupy"])
+    assert found["from_size"] == from_size
+    assert found["sizes"] == [1, 10, 100]
+
+
+def test_first_calls_are_counted_beyond_later_ones(bench_module):
+    found = bench_module("report").first_calls([row_of(1, numpy=2.0), row_of(2, numpy=3.0)])
+    assert found == {"numpy": {"total_s": 2.0, "slowest_s": 1.0, "slowest": "c 2"}}
+
+
+def test_a_contender_that_fails_is_recorded_and_the_others_go_on(bench_module):
+    def build(library):
+        if "numpy" == tg.backends.current().name:
+            raise ValueError("no")
+        return lambda: None
+
+    work = bench_module("suite").Workload("g", "c", False, 1, "c of 1", build, False)
+    found = bench_module("measure").measure(work, ["numpy", "numba"], 2, 0.001)
+    assert found["numpy"] == {"error": "ValueError: no"}
+    assert len(found["numba"]["turns_s"]) == 2
+
+
+def test_every_workload_runs(bench_module):
+    for work in bench_module("suite").select(gpu=False):
+        if work.size <= 1000:
+            work.build(tg)()
 
 
 def test_durations():
@@ -99,19 +262,31 @@ def test_durations():
 
 def test_comparison_of_known_times():
     medians = {("a", "numpy"): [2e-3, 4e-3, 3e-3], ("a", "torch"): [1e-3], ("b", "torch"): [1e-6]}
-    header, _, a, b, *notes = load("table").comparison(medians, ["numpy", "torch"])
+    lines = load("table").comparison(medians, ["numpy", "torch"])
+    assert lines[0] == "Backends"
+    header, _, a, b = lines[lines.index("Beside PyTorch") + 1 :][:4]
     assert header.split() == ["numpy", "torch", "numpy", "/", "torch"]
     assert a.split() == ["a", "3", "ms", "±33%", "1", "ms", "3.00"]
     assert b.split() == ["b", "-", "1", "µs", "-"]
-    assert "differ by more than ±25%" in notes[1]
+    assert "differ by more than ±25%" in lines[-1]
 
 
-def test_comparison_without_pytorch_is_with_numpy():
-    medians = {("a", "numpy"): [2.0], ("a", "numba"): [1.0]}
-    header, _, row, *notes = load("table").comparison(medians, ["numpy", "numba"])
-    assert header.endswith("numba / numpy")
-    assert row.split() == ["a", "2", "s", "1", "s", "0.50"]
-    assert len(notes) == 1
+def test_comparison_without_pytorch_is_with_the_first_backend():
+    medians = {("a", "numpy"): [2.0], ("a", "numba"): [1.0], ("a", "cupy"): [0.01]}
+    title, header, _, row, *rest = load("table").comparison(medians, ["numpy", "numba", "cupy"], ["cupy"])
+    assert title == "Backends"
+    assert header.endswith("numba / numpy  cupy / numpy")
+    assert row.split() == ["a", "2", "s", "1", "s", "10", "ms", "0.50", "0.005"]
+    assert len(rest) == 2  # an empty line, and how to read the table
+
+
+def test_backends_are_compared_with_pytorch_on_their_own_side():
+    names, gpu = ["numpy", "numba", "cupy", "torch", "torch-cuda"], ["cupy", "torch-cuda"]
+    _, (title, columns, pairs) = load("table").columns(names, gpu)
+    assert (title, columns) == ("Beside PyTorch", names)
+    assert pairs == [("numpy", "torch"), ("numba", "torch"), ("cupy", "torch-cuda")]
+    _, (_, _, without) = load("table").columns(["numpy", "cupy", "torch"], gpu)
+    assert without == [("numpy", "torch")]
 
 
 @pytest.mark.parametrize("name", load("workloads").STEPS)

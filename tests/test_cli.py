@@ -130,7 +130,9 @@ def test_where_works_from_another_folder(capsys, monkeypatch, tmp_path):
     assert 'rule("tanh"' in line_at(place)
 
 
-@pytest.mark.parametrize(("name", "head"), [("mul", "def operation(input, other):"), ("cross_entropy", "def cross_entropy(")])
+@pytest.mark.parametrize(
+    ("name", "head"), [("mul", "def operation(input, other):"), ("cross_entropy", "def cross_entropy(")]
+)
 def test_source_is_python(name, head, capsys):
     assert main(["where", name, "--source"]) == 0
     out = capsys.readouterr().out

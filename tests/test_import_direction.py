@@ -15,7 +15,7 @@ FOLDERS = {
 RANKS = {"tapegrad.backends": 0, "tapegrad.autograd": 1, "tapegrad.nn": 2, "tapegrad": 3}
 ARRAY_LIBRARIES = {"cupy", "cupyx", "ml_dtypes", "numba", "numpy", "scipy"}
 # Where NumPy's arrays and numbers enter from outside or leave: not compositions of other operations.
-BORDER = {f"tapegrad.autograd.ops.{name}" for name in ("create", "index", "methods", "move")}
+BORDER = {f"tapegrad.autograd.ops.{name}" for name in ("create", "factories", "index", "interop", "move")}
 
 
 def layer(module):
@@ -94,10 +94,7 @@ def sees_arrays(target):
 
 def sources():
     return [
-        path
-        for folder in FOLDERS
-        for path in sorted((ROOT / folder).rglob("*.py"))
-        if "__pycache__" not in path.parts
+        path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py")) if "__pycache__" not in path.parts
     ]
 
 

@@ -72,9 +72,7 @@ def exact_reference(mp, name):
     }.get(name, getattr(mp, name, None))
     if name in ("log", "log1p"):
         return inside
-    return lambda x: (
-        x if name == "softplus" and x > 2000 else inside(max(mp.mpf(-2000), min(mp.mpf(2000), x)))
-    )
+    return lambda x: x if name == "softplus" and x > 2000 else inside(max(mp.mpf(-2000), min(mp.mpf(2000), x)))
 
 
 def stratified(name, dtype):

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..promote import slow
+from ...backends import dtypes
+from ..names import named
+from ..promote import result_type, slow
 from ..rule import RULES, P
 from ..tensor import Tensor
 
-__all__ = ["add", "addcdiv", "addcmul", "clamp", "clamp_max", "clamp_min", "div", "lerp", "pow", "rsub", "sub"]
+__all__ = [
+    "add", "addcdiv", "addcmul", "clamp", "clamp_max", "clamp_min", "div", "lerp", "pow", "round", "rsub", "sign",
+    "square", "sub",
+]  # fmt: skip
 
 
 def add(x: Any, other: Any, *, alpha: Any = 1) -> Tensor:
@@ -23,7 +28,12 @@ def sub(x: Any, other: Any, *, alpha: Any = 1) -> Tensor:
 
 def rsub(x: Any, other: Any) -> Tensor:
     """``other - x``."""
-    return P.sub(other, x)
+    return named(P.sub(other, x), "SubBackward0" if isinstance(other, Tensor) else "RsubBackward1")
+
+
+def rdiv(x: Any, other: Any) -> Tensor:
+    """``other / x``, which PyTorch computes as a product with the reciprocal."""
+    return named(P.div(other, x), "MulBackward0")
 
 
 def div(x: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
@@ -35,12 +45,11 @@ def div(x: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
     if rounding_mode is None:
         return P.div(x, other)
     if rounding_mode == "floor":
-        return P.floor_divide(x, other)
+        return named(P.floor_divide(x, other), "DivBackward2")
     if rounding_mode == "trunc":
-        quotient = P.div(x, other)
-        integral = not (x.dtype.is_floating_point or (isinstance(other, Tensor) and other.dtype.is_floating_point)
-                        or isinstance(other, float))  # fmt: skip
-        return P.cast(P.trunc(quotient), x._array.dtype) if integral else P.trunc(quotient)
+        if result_type(x, other).category > dtypes.INTEGRAL:
+            return named(P.trunc(P.div(x, other)), "DivBackward2")
+        return P.floor_divide(P.sub(x, P.fmod(x, other)), other)
     raise RuntimeError(f"div: rounding_mode must be None, 'floor' or 'trunc', got {rounding_mode!r}")
 
 
@@ -50,10 +59,40 @@ def pow(x: Any, exponent: Any) -> Tensor:
         if exponent == 2:
             return P.square(x)
         if exponent == 0.5:
-            return P.sqrt(x)
+            return named(P.sqrt(x), "PowBackward0")
     if type(exponent) is int and exponent < 0 and isinstance(x, Tensor) and x._array.dtype.kind in "iu":
         raise RuntimeError("pow: integers to negative integer powers are not allowed; convert with .float() first")
-    return P.pow(x, exponent)
+    return P.pow(_as_integer(x) if type(exponent) is int else x, exponent)
+
+
+def square(x: Tensor) -> Tensor:
+    """``x * x``; a bool counts as int64."""
+    return P.square(_as_integer(x))
+
+
+def sign(x: Tensor) -> Tensor:
+    """-1, 0 or 1 as ``x`` is negative, zero or positive."""
+    return P.copy(x) if isinstance(x, Tensor) and x._array.dtype.kind == "b" else P.sign(x)
+
+
+def round(x: Tensor, *, decimals: int = 0) -> Tensor:
+    """``x`` rounded to a number of decimals, halves to even; negative ``decimals`` round left of the point.
+
+    Raises:
+        RuntimeError: decimals of integers.
+    """
+    integral = isinstance(x, Tensor) and x._array.dtype.kind in "iu"
+    if not decimals:
+        return P.copy(x) if integral else P.round(x)
+    if integral:
+        raise RuntimeError(f"round: decimals={decimals} of {x.dtype.name}; convert with .float() first")
+    scale = 10.0 ** abs(decimals)
+    up, down = (P.mul, P.div) if decimals > 0 else (P.div, P.mul)
+    return down(P.round(up(x, scale)), scale)
+
+
+def _as_integer(x: Tensor) -> Tensor:
+    return P.cast(x, dtypes.int64.numpy) if isinstance(x, Tensor) and x._array.dtype.kind == "b" else x
 
 
 def clamp(x: Tensor, min: Any = None, max: Any = None) -> Tensor:
@@ -63,7 +102,8 @@ def clamp(x: Tensor, min: Any = None, max: Any = None) -> Tensor:
     if isinstance(min, Tensor) or isinstance(max, Tensor):
         x = x if min is None else P.maximum(x, min)
         return x if max is None else P.minimum(x, max)
-    if x._array.dtype.kind in "iub" and (isinstance(min, float) or isinstance(max, float)):
+    x = _as_integer(x)
+    if x._array.dtype.kind in "iu" and (isinstance(min, float) or isinstance(max, float)):
         return slow(RULES["clamp"], (P.mul(x, 1.0),), (min, max))
     return P.clamp(x, min, max)
 

@@ -149,7 +149,7 @@ def _without_leading_ones(value: Tensor) -> Tensor:
     """A value may have more dimensions than the place it is written to, if those in front have size 1."""
     shape = value._array.shape
     count = next((i for i, n in enumerate(shape) if n != 1), len(shape))
-    return P.slice(value, (0,) * count)  # type: ignore[no-any-return]
+    return P.slice(value, (0,) * count)
 
 
 def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..names import named
 from ..promote import describe, result_type
 from ..rule import P
 from ..tensor import Tensor
@@ -48,6 +49,8 @@ def matmul(a: Tensor, b: Tensor) -> Tensor:
         out = P.slice(out, (*(slice(None),) * (out.ndim - 2), 0))
     if column:
         out = P.slice(out, (*(slice(None),) * (out.ndim - 1), 0))
+    if row or column:
+        named(out, "DotBackward0" if row and column else "MvBackward0" if out.ndim == 1 else "SqueezeBackward4")
     return out
 
 
@@ -98,4 +101,4 @@ def addmm(x: Tensor, a: Tensor, b: Tensor, *, beta: Any = 1, alpha: Any = 1) -> 
     """``beta * x + alpha * (a @ b)``."""
     product = mm(a, b)
     product = product if alpha == 1 else P.mul(product, alpha)
-    return P.add(x if beta == 1 else P.mul(x, beta), product)
+    return named(P.add(x if beta == 1 else P.mul(x, beta), product), "AddmmBackward0")

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
-
-import numpy as np
 
 from ...backends import dtypes
 from ...backends.random import default_generator
-from .. import printing
+from .. import printing, record
 from ..backward import tensor_backward
+from ..layouts import strided
+from ..names import named
 from ..rule import RULES, P
 from ..tensor import Tensor
 from ..views import overwrite, write
-from . import arith, create, index, linalg, move, reduce, shape
+from . import arith, create, factories, index, interop, linalg, move, random, reduce, shape
 
 __all__ = ["PUBLIC"]
 
@@ -30,7 +31,7 @@ SYNONYMS = {
 }  # fmt: skip
 
 # What a function of the package may be, but a method may not.
-NOT_METHODS = frozenset({*create.__all__, "cat", "stack", "getitem", "setitem"})
+NOT_METHODS = frozenset({*create.__all__, *factories.__all__, *random.__all__, "cat", "stack", "getitem", "setitem"})
 
 
 def _axis(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -48,12 +49,31 @@ def _axis(function: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped
 
 
+# Compositions that PyTorch records as one step.
+STEPS = {
+    "addcdiv": "AddcdivBackward0", "addcmul": "AddcmulBackward0", "clamp_max": "ClampMaxBackward0",
+    "clamp_min": "ClampMinBackward0", "index_select": "IndexSelectBackward0", "lerp": "LerpBackward0",
+    "masked_fill": "MaskedFillBackward0", "masked_select": "MaskedSelectBackward0",
+    "norm": "LinalgVectorNormBackward0",
+}  # fmt: skip
+
+
+def _step(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+    @wraps(function)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        return named(function(*args, **kwargs), name)
+
+    return wrapped
+
+
 def _collect() -> dict[str, Callable[..., Any]]:
     """Every public operation by name."""
     public: dict[str, Callable[..., Any]] = {name: getattr(P, name) for name in DIRECT}
-    for module in (arith, create, index, linalg, reduce, shape):
+    for module in (arith, create, factories, index, linalg, random, reduce, shape):
         for name in module.__all__:
             public[name] = getattr(module, name)
+    for name, step in STEPS.items():
+        public[name] = _step(public[name], step)
     for name in reduce.__all__:
         public[name] = _axis(public[name])
     public |= {"clone": move.clone, "detach": move.detach}
@@ -85,7 +105,7 @@ def _attach() -> None:
         setattr(Tensor, name + "_", _in_place(name + "_", PUBLIC[name]))
     for name in ("cpu", "cuda", "item", "numpy", "to", "tolist"):
         setattr(Tensor, name, getattr(move, name))
-    for name, function in _EXTRA.items():
+    for name, function in (_EXTRA | interop.METHODS).items():
         setattr(Tensor, name, function)
 
 
@@ -95,12 +115,16 @@ def _cast(dtype: dtypes.dtype) -> Callable[[Tensor], Tensor]:
 
 def _zero_(self: Tensor) -> Tensor:
     """Set every element to 0."""
-    return write("zero_", self, overwrite, 0)
+    return _filled(write("zero_", self, overwrite, 0), "ZeroBackward0")
 
 
 def _fill_(self: Tensor, value: Any) -> Tensor:
     """Set every element to ``value``."""
-    return write("fill_", self, overwrite, value)
+    return _filled(write("fill_", self, overwrite, value), f"FillBackward{3 if isinstance(value, Tensor) else 2}")
+
+
+def _filled(target: Tensor, name: str) -> Tensor:
+    return target if target._view is not None else named(target, name)
 
 
 def _copy_(self: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
@@ -124,39 +148,6 @@ def _bernoulli_(self: Tensor, p: float = 0.5, *, generator: Any = None) -> Tenso
     """Fill with ones of probability ``p`` and zeros."""
     array = (generator or default_generator).bernoulli(p, self._array.shape, self._array.dtype)
     return write("bernoulli_", self, overwrite, create.from_numpy(array))
-
-
-def _bool(self: Tensor) -> bool:
-    if self._array.size != 1:
-        raise RuntimeError(f"bool of a tensor of shape {list(self.shape)} is ambiguous; use .any() or .all()")
-    return bool(move.item(self))
-
-
-def _len(self: Tensor) -> int:
-    if not self.ndim:
-        raise TypeError("len() of a 0-d tensor")
-    return int(self._array.shape[0])
-
-
-def _iter(self: Tensor) -> Iterator[Tensor]:
-    if not self.ndim:
-        raise TypeError("iteration over a 0-d tensor")
-    return iter(shape.unbind(self, 0))
-
-
-def _format(self: Tensor, spec: str) -> str:
-    return format(move.item(self), spec) if self._array.size == 1 and not self.ndim else object.__format__(self, spec)
-
-
-def _array(self: Tensor, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-    array = move.numpy(self)
-    return array.astype(dtype, copy=False) if dtype is not None else array
-
-
-def _index(self: Tensor) -> int:
-    if self._array.size != 1 or self._array.dtype.kind not in "iub":
-        raise TypeError(f"an index must be an integer tensor of one element, not {self.dtype} of {list(self.shape)}")
-    return int(move.item(self))
 
 
 def _retain_grad(self: Tensor) -> None:
@@ -207,18 +198,9 @@ def _register_hook(self: Tensor, hook: Callable[[Tensor], Tensor | None]) -> Han
     return Handle(node, own)
 
 
-def _deepcopy(self: Tensor, memo: dict[int, Any]) -> Tensor:
-    node = self._current()
-    if node is not None and node.edges is not None:
-        raise RuntimeError("deepcopy: only leaves can be deep-copied; this tensor was computed; use clone()")
-    made = object.__new__(type(self))
-    made._array, made._device = self._device.backend.copy(self._array), self._device
-    made._cell, made._view, made._node = [0], None, None
-    memo[id(self)] = made
-    made.__dict__.update(self.__dict__)
-    if node is not None:
-        made.requires_grad_()
-        made.grad = None if node.grad is None else move.clone(node.grad).detach()
+def _new(self: Tensor, *args: Any, device: Any = None) -> Tensor:
+    """A tensor of this type and device from sizes or data, as PyTorch's constructors of old."""
+    made: Tensor = record.GLOBALS["legacy"]("new", args, self.dtype, self._device if device is None else device)
     return made
 
 
@@ -227,17 +209,16 @@ def _swapped(function: Callable[..., Any]) -> Callable[[Tensor, Any], Any]:
 
 
 _EXTRA: dict[str, Any] = {
-    "__add__": P.add, "__radd__": _swapped(P.add), "__sub__": P.sub, "__rsub__": _swapped(P.sub),
-    "__mul__": P.mul, "__rmul__": _swapped(P.mul), "__truediv__": P.div, "__rtruediv__": _swapped(P.div),
+    "__add__": P.add, "__radd__": _swapped(P.add), "__sub__": P.sub, "__rsub__": arith.rsub,
+    "__mul__": P.mul, "__rmul__": _swapped(P.mul), "__truediv__": P.div, "__rtruediv__": arith.rdiv,
     "__floordiv__": P.floor_divide, "__rfloordiv__": _swapped(P.floor_divide), "__mod__": P.remainder,
     "__rmod__": _swapped(P.remainder), "__pow__": arith.pow, "__rpow__": _swapped(arith.pow),
-    "__matmul__": linalg.matmul, "__rmatmul__": _swapped(linalg.matmul), "__neg__": P.neg, "__abs__": P.abs,
-    "__eq__": P.eq, "__ne__": P.ne, "__lt__": P.lt, "__le__": P.le, "__gt__": P.gt, "__ge__": P.ge,
-    "__and__": P.bitwise_and, "__or__": P.bitwise_or, "__xor__": P.bitwise_xor, "__invert__": P.bitwise_not,
-    "__getitem__": index.getitem, "__setitem__": index.setitem, "__bool__": _bool, "__len__": _len, "__iter__": _iter,
-    "__float__": lambda self: float(move.item(self)), "__int__": lambda self: int(move.item(self)),
-    "__index__": _index, "__format__": _format, "__array__": _array, "__repr__": printing.text,
-    "__deepcopy__": _deepcopy, "__iadd__": lambda self, other: self.add_(other),
+    "__matmul__": interop.or_not_implemented(linalg.matmul),
+    "__rmatmul__": interop.or_not_implemented(_swapped(linalg.matmul)), "__neg__": P.neg, "__abs__": P.abs,
+    "__rand__": _swapped(P.bitwise_and), "__ror__": _swapped(P.bitwise_or), "__rxor__": _swapped(P.bitwise_xor),
+    "__and__": P.bitwise_and, "__or__": P.bitwise_or, "__xor__": P.bitwise_xor,
+    "__getitem__": index.getitem, "__setitem__": index.setitem, "__repr__": printing.text,
+    "__iadd__": lambda self, other: self.add_(other),
     "__isub__": lambda self, other: self.sub_(other), "__imul__": lambda self, other: self.mul_(other),
     "__itruediv__": lambda self, other: self.div_(other), "__ipow__": lambda self, other: self.pow_(other),
     "backward": tensor_backward, "retain_grad": _retain_grad, "register_hook": _register_hook,
@@ -257,11 +238,24 @@ _EXTRA: dict[str, Any] = {
     "view_as": lambda self, other: shape.view(self, *other._array.shape),
     "reshape_as": lambda self, other: shape.reshape(self, *other._array.shape),
     "expand_as": lambda self, other: shape.expand(self, *other._array.shape),
-    "new_zeros": lambda self, *size, dtype=None, device=None, requires_grad=False: create.zeros(
-        *size, dtype=dtype or self.dtype, device=device or self.device, requires_grad=requires_grad),
-    "new_ones": lambda self, *size, dtype=None, device=None, requires_grad=False: create.ones(
-        *size, dtype=dtype or self.dtype, device=device or self.device, requires_grad=requires_grad),
-    "T": property(lambda self: shape.permute(self, *reversed(range(self.ndim)))),
+    "new_zeros": factories.new_zeros, "new_ones": factories.new_ones, "new_empty": factories.new_empty,
+    "new_full": factories.new_full, "new_tensor": factories.new_tensor, "new": _new,
+    "is_nonzero": interop.METHODS["__bool__"], "is_signed": lambda self: self.dtype.is_signed,
+    "ndimension": lambda self: self._array.ndim, "get_device": lambda self: self._device.index or (
+        0 if self._device.type == "cuda" else -1),
+    "is_inference": lambda self: False, "is_pinned": lambda self, device=None: False,
+    "pin_memory": lambda self, device=None: self, "is_shared": lambda self: False,
+    "share_memory_": lambda self: self, "is_same_size": lambda self, other: self.shape == other.shape,
+    "is_set_to": lambda self, tensor: self._array is tensor._array or (
+        self.data_ptr() == tensor.data_ptr() and _strides(self) == _strides(tensor) and self.shape == tensor.shape),
+    "storage_offset": lambda self: move.storage_offset(self),
+    "char": _cast(dtypes.int8), "cfloat": _cast(dtypes.complex64), "cdouble": _cast(dtypes.complex128),
+    "itemsize": property(lambda self: self._array.itemsize), "nbytes": property(lambda self: self._array.nbytes),
+    "layout": property(lambda self: strided), "is_sparse": property(lambda self: False),
+    "is_cpu": property(lambda self: self._device.type == "cpu"), "is_quantized": property(lambda self: False),
+    "is_meta": property(lambda self: False), "is_mps": property(lambda self: False),
+    "retains_grad": property(lambda self: any(map(_keeps, getattr(self._current(), "hooks", None) or ()))),
+    "T": property(lambda self: named(shape.permute(self, *reversed(range(self.ndim))), "PermuteBackward0")),
     "mT": property(lambda self: shape.transpose(self, -1, -2)),
     "is_cuda": property(lambda self: self._device.type == "cuda"),
     "output_nr": property(lambda self: 0),

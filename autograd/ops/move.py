@@ -47,13 +47,16 @@ def to(x: Tensor, *args: Any, device: Any = None, dtype: Any = None, non_blockin
     return P.copy(x) if copy and out is x else out
 
 
-def type_(x: Tensor, dtype: Any = None) -> Any:
-    """The name of the tensor's type, or the tensor in another type."""
+def type_(x: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
+    """The name of the tensor's type, or the tensor in another type: a dtype or a name such as "torch.LongTensor"."""
     if dtype is None:
-        names = {"float32": "Float", "float64": "Double", "float16": "Half", "bfloat16": "BFloat16", "int64": "Long",
-                 "int32": "Int", "int16": "Short", "int8": "Char", "uint8": "Byte", "bool": "Bool",
-                 "complex64": "ComplexFloat", "complex128": "ComplexDouble"}  # fmt: skip
-        return f"tapegrad.{names[x.dtype.name]}Tensor"
+        word = next(word for word, of in dtypes.TENSOR_TYPES.items() if of is x.dtype)
+        return f"tapegrad.{'' if x._device.type == 'cpu' else x._device.type + '.'}{word}Tensor"
+    if isinstance(dtype, str) and dtype.endswith("Tensor"):
+        found, device = dtypes.of_tensor_type(dtype)
+        return to(x, dtype=found, device=device)
+    if isinstance(dtype, type) and hasattr(dtype, "dtype"):
+        return to(x, dtype=dtype.dtype, device="cpu")
     return to(x, dtype=dtype)
 
 
@@ -94,6 +97,18 @@ def numpy(x: Tensor, *, force: bool = False) -> np.ndarray:
         if x._device.type != "cpu":
             raise TypeError(f"numpy: this tensor is on {x._device}; use .cpu().numpy()")
     return x._device.backend.to_host(x._array)
+
+
+def storage_offset(x: Tensor) -> int:
+    """How many elements lie in memory before the first one of this tensor."""
+    array, owner = x._array, x._array
+    while isinstance(getattr(owner, "base", None), type(array)):
+        owner = owner.base
+    return int((_address(array) - _address(owner)) // array.itemsize)
+
+
+def _address(array: Any) -> int:
+    return int(array.ctypes.data if isinstance(array, np.ndarray) else array.data.ptr)
 
 
 def item(x: Tensor) -> Any:

@@ -6,6 +6,7 @@ import math
 from typing import Any, NamedTuple
 
 from ...backends import dtypes
+from ..names import named
 from ..promote import get_default_dtype
 from ..rule import P
 from ..tensor import Tensor
@@ -89,7 +90,7 @@ def std(
     x: Tensor, dim: Any = None, unbiased: bool = True, keepdim: bool = False, *, correction: float | None = None
 ) -> Tensor:
     """The standard deviation: the square root of ``var``."""
-    return P.sqrt(var(x, dim, unbiased, keepdim, correction=correction))
+    return named(P.sqrt(var(x, dim, unbiased, keepdim, correction=correction)), "StdBackward0")
 
 
 def prod(x: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
@@ -101,19 +102,25 @@ def prod(x: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
         x = x.to(dtypes.int64)
     if dim is None:
         return P.prod(P.reshape(x, (-1,)), 0, False)
-    return P.prod(x, dim_of("prod", dim, x.ndim), keepdim)
+    return named(P.prod(x, dim_of("prod", dim, x.ndim), keepdim), "ProdBackward1")
 
 
 def amax(x: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:
     """The largest element, over all or along ``dim``; ties share the gradient."""
-    check_tensor("amax", "input", x)
+    _refuse_complex("amax", x)
     return P.amax(x, dims_of("amax", dim, x.ndim), keepdim)
 
 
 def amin(x: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:
     """The smallest element, over all or along ``dim``; ties share the gradient."""
-    check_tensor("amin", "input", x)
+    _refuse_complex("amin", x)
     return P.amin(x, dims_of("amin", dim, x.ndim), keepdim)
+
+
+def _refuse_complex(name: str, x: Tensor) -> None:
+    check_tensor(name, "input", x)
+    if x._array.dtype.kind == "c":
+        raise RuntimeError(f"{name}: complex numbers have no order, got {x.dtype.name}; take .abs() first")
 
 
 def _pick(x: Tensor, index: Tensor, dim: int, keepdim: bool) -> tuple[Tensor, Tensor]:
@@ -133,14 +140,15 @@ def max(x: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
     Raises:
         RuntimeError: no elements to choose from.
     """
-    check_tensor("max", "input", x)
+    _refuse_complex("max", x)
     if isinstance(dim, Tensor):
         return P.maximum(x, dim)
     _refuse_empty("max", x, dim)
     if dim is None:
-        return P.amax(x, None, False)
+        return named(P.amax(x, None, False), "MaxBackward1")
     dim = dim_of("max", dim, x.ndim)
-    return max_result(*_pick(x, P.argmax(x, dim if x.ndim else None, True), dim, keepdim))
+    values, index = _pick(x, P.argmax(x, dim if x.ndim else None, True), dim, keepdim)
+    return max_result(named(values, "MaxBackward0"), index)
 
 
 def min(x: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
@@ -149,14 +157,15 @@ def min(x: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
     Raises:
         RuntimeError: no elements to choose from.
     """
-    check_tensor("min", "input", x)
+    _refuse_complex("min", x)
     if isinstance(dim, Tensor):
         return P.minimum(x, dim)
     _refuse_empty("min", x, dim)
     if dim is None:
-        return P.amin(x, None, False)
+        return named(P.amin(x, None, False), "MinBackward1")
     dim = dim_of("min", dim, x.ndim)
-    return min_result(*_pick(x, P.argmin(x, dim if x.ndim else None, True), dim, keepdim))
+    values, index = _pick(x, P.argmin(x, dim if x.ndim else None, True), dim, keepdim)
+    return min_result(named(values, "MinBackward0"), index)
 
 
 def _refuse_empty(name: str, x: Tensor, dim: Any) -> None:
@@ -182,13 +191,18 @@ def argmin(x: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
 def any(x: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     """Whether any element is not zero."""
     check_tensor("any", "input", x)
-    return P.any(x, dims_of("any", dim, x.ndim), keepdim)
+    return _truth(x, P.any(x, dims_of("any", dim, x.ndim), keepdim))
 
 
 def all(x: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     """Whether all elements are not zero."""
     check_tensor("all", "input", x)
-    return P.all(x, dims_of("all", dim, x.ndim), keepdim)
+    return _truth(x, P.all(x, dims_of("all", dim, x.ndim), keepdim))
+
+
+def _truth(x: Tensor, out: Tensor) -> Tensor:
+    """Of uint8, PyTorch's bools of old, the answer is uint8."""
+    return P.cast(out, x._array.dtype) if x.dtype is dtypes.uint8 else out
 
 
 def count_nonzero(x: Tensor, dim: Any = None) -> Tensor:
@@ -218,7 +232,8 @@ def argsort(x: Tensor, dim: int = -1, descending: bool = False, stable: bool = F
 def sort(x: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> sort_result:
     """``x`` sorted along ``dim``, and the indices that sort it."""
     order = argsort(x, dim, descending, stable)
-    return sort_result(P.gather(x, order, dim_of("sort", dim, x.ndim)) if x.ndim else P.copy(x), order)
+    values = P.gather(x, order, dim_of("sort", dim, x.ndim)) if x.ndim else P.copy(x)
+    return sort_result(named(values, "SortBackward0"), order)
 
 
 def topk(x: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> topk_result:
@@ -234,7 +249,9 @@ def topk(x: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = 
         raise RuntimeError(f"topk: k={k} of {size} elements along dim {dim}")
     values, order = sort(x, dim, largest)
     cut = (slice(None),) * at + (slice(0, k),)
-    return topk_result(P.slice(values, cut), P.slice(order, cut)) if x.ndim else topk_result(values, order)
+    if x.ndim:
+        values, order = P.slice(values, cut), P.slice(order, cut)
+    return topk_result(named(values, "TopkBackward0"), order)
 
 
 def logsumexp(x: Tensor, dim: Any, keepdim: bool = False) -> Tensor:
@@ -284,7 +301,7 @@ def norm(x: Tensor, p: Any = 2, dim: Any = None, keepdim: bool = False, *, dtype
     if p == 1:
         return P.sum(P.abs(x), dims, keepdim)
     if p == 2:
-        return _safe_root(P.sum(P.square(x), dims, keepdim))
+        return _safe_root(P.sum(P.square(P.abs(x) if x._array.dtype.kind == "c" else x), dims, keepdim))
     return P.pow(P.sum(P.pow(P.abs(x), float(p)), dims, keepdim), 1 / float(p))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 from typing import Any
 
+from ..names import named
 from ..promote import result_type
 from ..rule import P
 from ..tensor import Tensor
@@ -48,7 +49,8 @@ def reshape(x: Tensor, *shape: Any) -> Tensor:
         RuntimeError: another number of elements.
     """
     check_tensor("reshape", "input", x)
-    return P.reshape(x, _resolve("reshape", x, sizes_of(shape)))
+    out = P.reshape(x, _resolve("reshape", x, sizes_of(shape)))
+    return out if out._cell is x._cell else named(out, "UnsafeViewBackward0")
 
 
 def view(x: Tensor, *shape: Any) -> Tensor:
@@ -111,7 +113,7 @@ def transpose(x: Tensor, dim0: int, dim1: int) -> Tensor:
     order = list(range(x.ndim))
     if order:
         order[i], order[j] = order[j], order[i]
-    return P.permute(x, tuple(order))
+    return named(P.permute(x, tuple(order)), "TransposeBackward0")
 
 
 def t(x: Tensor) -> Tensor:
@@ -119,7 +121,7 @@ def t(x: Tensor) -> Tensor:
     check_tensor("t", "input", x)
     if x.ndim > 2:
         raise RuntimeError(f"t: needs at most 2 dimensions, got shape {list(x.shape)}; use transpose(dim0, dim1)")
-    return P.permute(x, tuple(reversed(range(x.ndim))))
+    return named(P.permute(x, tuple(reversed(range(x.ndim)))), "TBackward0")
 
 
 def movedim(x: Tensor, source: Any, destination: Any) -> Tensor:
@@ -135,19 +137,20 @@ def movedim(x: Tensor, source: Any, destination: Any) -> Tensor:
     order = [-1] * x.ndim
     for s, d in zip(src, dst, strict=True):
         order[d] = s
-    return P.permute(x, tuple(d if d >= 0 else rest.pop(0) for d in order))
+    return named(P.permute(x, tuple(d if d >= 0 else rest.pop(0) for d in order)), "PermuteBackward0")
 
 
 def squeeze(x: Tensor, dim: Any = None) -> Tensor:
     """A view without the dimensions of size 1 (all, or those that ``dim`` names)."""
     check_tensor("squeeze", "input", x)
-    named = (
+    chosen = (
         None
         if dim is None
         else {dim_of("squeeze", d, x.ndim) for d in (dim if isinstance(dim, (tuple, list)) else (dim,))}
     )
-    shape = tuple(n for i, n in enumerate(x._array.shape) if n != 1 or (named is not None and i not in named))
-    return P.reshape(x, shape) if shape != x._array.shape else P.slice(x, ())
+    shape = tuple(n for i, n in enumerate(x._array.shape) if n != 1 or (chosen is not None and i not in chosen))
+    out = P.reshape(x, shape) if shape != x._array.shape else P.slice(x, ())
+    return named(out, f"SqueezeBackward{0 if dim is None else 2 if isinstance(dim, (tuple, list)) else 1}")
 
 
 def unsqueeze(x: Tensor, dim: int) -> Tensor:
@@ -182,7 +185,7 @@ def repeat(x: Tensor, *sizes: Any) -> Tensor:
     spread = tuple(n for pair in zip(times, have, strict=True) for n in pair)
     wide = P.expand(P.reshape(x, tuple(n for h in have for n in (1, h))), spread)
     out = P.reshape(wide, tuple(a * b for a, b in zip(times, have, strict=True)))
-    return P.copy(out) if out._cell is x._cell else out
+    return named(P.copy(out) if out._cell is x._cell else out, "RepeatBackward0")
 
 
 def contiguous(x: Tensor, memory_format: Any = None) -> Tensor:
@@ -241,11 +244,12 @@ def split(x: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Tensor,
         if parts <= 0 and size:
             raise RuntimeError(f"split: the size of a part must be positive, got {parts}")
         parts = [min_(parts, size - i) for i in range(0, size, parts)] if size else [0]
+    name = "SplitBackward0" if isinstance(split_size_or_sections, int) else "SplitWithSizesBackward0"
     if builtins.sum(parts) != size:
         raise RuntimeError(f"split: the parts {list(parts)} do not add up to the size {size} of dim {dim}")
     out, start = [], 0
     for n in parts:
-        out.append(P.slice(x, (EVERYTHING,) * at + (builtins.slice(start, start + n),)))
+        out.append(named(P.slice(x, (EVERYTHING,) * at + (builtins.slice(start, start + n),)), name))
         start += n
     return tuple(out)
 
@@ -262,7 +266,8 @@ def chunk(x: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
 def unbind(x: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """Views of every place along ``dim``."""
     at = dim_of("unbind", dim, x.ndim)
-    return tuple(P.slice(x, (EVERYTHING,) * at + (i,)) for i in range(x._array.shape[at]))
+    places = range(x._array.shape[at])
+    return tuple(named(P.slice(x, (EVERYTHING,) * at + (i,)), "UnbindBackward0") for i in places)
 
 
 def diagonal(x: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:

@@ -130,12 +130,13 @@ def _within(F, g, x, low, high):
 for name in ("floor", "ceil", "trunc", "round"):
     rule(name, "x", kind="real", x=lambda F, g: F.zeros_like(g))
 
+rule("floor_divide", "a b", kind="number", a=lambda F, g: F.zeros_like(g), b=lambda F, g: F.zeros_like(g))
+
 # No derivative
 for name in ("eq", "ne", "logical_and", "logical_or", "logical_xor"):
     nondiff(name, "a b", kind="any")
 for name in ("lt", "le", "gt", "ge"):
     nondiff(name, "a b", kind="real")
-nondiff("floor_divide", "a b", kind="number")
 for name in ("bitwise_and", "bitwise_or", "bitwise_xor"):
     nondiff(name, "a b", kind="bits")
 for name in ("logical_not", "bitwise_not", "isnan", "isinf", "isfinite"):

@@ -66,6 +66,10 @@ class ArrayBase:
         """The backend for one device of its type (a CPU has one; a GPU backend answers per card)."""
         return self
 
+    def current_index(self) -> int:
+        """The number of the current device, where there are several of this type."""
+        return 0
+
     def kernel(self, name: str) -> Callable[..., Any]:
         """The function that runs the primitive ``name``."""
         return getattr(self, name, None) or Missing(self.name, name)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .narrow import in_float32
+
 __all__ = ["ACTIVATIONS", "LinearMixin"]
 
 # The activations that `linear` can end in: those whose derivative follows from their output.
@@ -15,9 +17,11 @@ class LinearMixin:
 
     xp: Any
 
+    @in_float32
     def matmul(self, a: Any, b: Any) -> Any:
         return self.xp.matmul(a, b)
 
+    @in_float32
     def linear(self, x: Any, w: Any, b: Any, act: str | None) -> Any:
         """``act(x @ w.T + b)`` for x (..., in), w (out, in), b (out,) or None."""
         out = self.xp.matmul(x, w.T)
@@ -25,6 +29,7 @@ class LinearMixin:
             out += b
         return out if act is None else getattr(self, act)(out)
 
+    @in_float32
     def linear_vjp(self, g: Any, x: Any, w: Any, out: Any, act: str | None, need: tuple[bool, ...]) -> tuple[Any, ...]:
         """The cotangents of x, w and b; those that ``need`` does not ask for are None."""
         if act is not None:

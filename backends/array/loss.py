@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .narrow import in_float32
+
 __all__ = ["LossMixin"]
 
 
@@ -12,15 +14,18 @@ class LossMixin:
 
     xp: Any
 
+    @in_float32
     def mse(self, x: Any, y: Any) -> Any:
         """The mean of ``(x - y)**2`` over all elements; nan for none."""
         difference = x - y
         return self.xp.square(difference).sum() / x.dtype.type(x.size)
 
+    @in_float32
     def mse_vjp(self, g: Any, x: Any, y: Any, need: tuple[bool, ...]) -> tuple[Any, ...]:
         slope = (x - y) * (g * (2.0 / max(x.size, 1)))
         return slope if need[0] else None, -slope if need[1] else None
 
+    @in_float32
     def softmax_xent(self, x: Any, target: Any, ignore: int) -> tuple[Any, Any]:
         """Mean cross-entropy of logits x (N, C) against classes target (N,), and the softmax for the vjp.
 
@@ -42,6 +47,7 @@ class LossMixin:
         weights /= total
         return loss, weights
 
+    @in_float32
     def softmax_xent_vjp(self, g: Any, x: Any, target: Any, ignore: int, res: Any, x_dtype: Any) -> Any:
         xp = self.xp
         kept = target != ignore

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from .narrow import in_float32
+
 __all__ = ["UFUNCS", "MathMixin"]
 
 # primitive -> the array module's ufunc that is exactly it
@@ -42,51 +44,77 @@ class MathMixin:
                 setattr(self, name, getattr(self.xp, ufunc))
 
     def pow(self, a: Any, b: Any) -> Any:
-        return self.xp.power(a, b)
+        try:
+            return self.xp.power(a, b)
+        except ValueError as error:
+            if "negative integer powers" not in str(error):
+                raise
+            return self._negative_power(a, b)
 
+    def _negative_power(self, a: Any, b: Any) -> Any:
+        """Powers of integers, some of them negative: 1/a**-b rounded toward zero, and 0 for a = 0."""
+        xp = self.xp
+        inverse = xp.where(a == 1, 1, xp.where(a == -1, 1 - 2 * (b & 1), 0))
+        return xp.where(b < 0, inverse, xp.power(a, xp.maximum(b, 0))).astype(a.dtype)
+
+    @in_float32
     def reciprocal(self, x: Any) -> Any:
         return 1 / x
 
+    @in_float32
     def rsqrt(self, x: Any) -> Any:
         return 1 / self.xp.sqrt(x)
 
+    @in_float32
     def sigmoid(self, x: Any) -> Any:
+        if x.dtype.kind == "c":
+            return 1 / (1 + self.xp.exp(-x))
         tail = self.xp.exp(-self.xp.abs(x))  # exp(-x) itself would overflow for very negative x
         return self.xp.where(x >= 0, 1 / (1 + tail), tail / (1 + tail))
 
+    @in_float32
     def sigmoid_vjp(self, g: Any, out: Any) -> Any:
         return g * (out * (1 - out))
 
+    @in_float32
     def tanh_vjp(self, g: Any, out: Any) -> Any:
         return g * (1 - out * out)
 
     def relu(self, x: Any) -> Any:
+        _refuse(x, "bc")
         return self.xp.maximum(x, 0)
 
     def relu_vjp(self, g: Any, out: Any) -> Any:
         return self.xp.where(out > 0, g, g.dtype.type(0))
 
+    @in_float32
     def leaky_relu(self, x: Any, slope: float) -> Any:
         return self.xp.where(x > 0, x, x * slope)
 
+    @in_float32
     def silu(self, x: Any) -> Any:
         return x * self.sigmoid(x)
 
+    @in_float32
     def softplus(self, x: Any, beta: float, threshold: float) -> Any:
         xp, scaled = self.xp, x * beta
         smooth = (xp.maximum(scaled, 0) + xp.log1p(xp.exp(-xp.abs(scaled)))) / beta
         return xp.where(scaled > threshold, x, smooth)
 
+    @in_float32
     def gelu(self, x: Any) -> Any:
         return x * (0.5 * (1 + self.erf(x * SQRT_HALF)))
 
+    @in_float32
     def gelu_tanh(self, x: Any) -> Any:
         return x * (0.5 * (1 + self.xp.tanh(SQRT_2_OVER_PI * (x + 0.044715 * x * x * x))))
 
     def where(self, condition: Any, a: Any, b: Any) -> Any:
         return self.xp.where(condition, a, b)
 
+    @in_float32
     def clamp(self, x: Any, low: float | None, high: float | None) -> Any:
+        _refuse(x, "bc")
         return self.xp.clip(x, low, high)
 
     def cast(self, x: Any, dtype: np.dtype) -> Any:
@@ -101,3 +129,8 @@ class MathMixin:
 
     def zeros_like(self, x: Any) -> Any:
         return self.xp.zeros(x.shape, x.dtype)
+
+
+def _refuse(x: Any, kinds: str) -> None:
+    if x.dtype.kind in kinds:
+        raise TypeError(f"not defined for {x.dtype}")

@@ -15,6 +15,7 @@ class ShapeMixin:
     """Shape and index primitives over ``self.xp``."""
 
     xp: Any
+    shares: Any  # of ArrayBase
 
     def reshape(self, x: Any, shape: Shape) -> Any:
         return x.reshape(shape)
@@ -40,7 +41,7 @@ class ShapeMixin:
 
     def diagonal(self, x: Any, offset: int, dim1: int, dim2: int) -> Any:
         view = x.diagonal(offset, dim1, dim2)
-        if view.flags.writeable is False and x.flags.writeable:
+        if getattr(x.flags, "writeable", False):  # NumPy's is read-only
             view.flags.writeable = True
         return view
 
@@ -52,21 +53,28 @@ class ShapeMixin:
 
     def zero_view(self, g: Any, steps: tuple[tuple[str, tuple[Any, ...]], ...]) -> Any:
         """A copy of ``g`` with zeros where the view that ``steps`` take would look."""
-        out = self.xp.array(g)  # on a plain backward a 0-d cotangent may be a scalar, whose copy is none to write to
-        view = out
-        for name, attributes in steps:
-            view = getattr(self, name)(view, *attributes)
-        view[...] = 0
+        out = self.xp.array(g, order="C")  # a 0-d cotangent may be a scalar, whose copy is none to write to
+        self._write(out, 0, steps)
         return out
 
     def view_scatter(self, base: Any, value: Any, steps: tuple[tuple[str, tuple[Any, ...]], ...]) -> Any:
         """A copy of ``base`` with ``value`` where the view that ``steps`` take looks."""
-        out = self.xp.array(base)
-        view = out
-        for name, attributes in steps:
-            view = getattr(self, name)(view, *attributes)
-        view[...] = value
+        out = self.xp.array(base, order="C")
+        self._write(out, value, steps)
         return out
+
+    def _write(self, out: Any, value: Any, steps: tuple[tuple[str, tuple[Any, ...]], ...]) -> None:
+        """Write ``value`` into the row-by-row array ``out``, where the view that ``steps`` take looks."""
+        view = self._walk(out, steps)
+        if self.shares(view, out):
+            view[...] = value
+        else:  # the steps were views of an array laid out otherwise; of this one, some step is a copy
+            out.reshape(-1)[self._walk(self.xp.arange(out.size).reshape(out.shape), steps)] = value
+
+    def _walk(self, x: Any, steps: tuple[tuple[str, tuple[Any, ...]], ...]) -> Any:
+        for name, attributes in steps:
+            x = getattr(self, name)(x, *attributes)
+        return x
 
     def assign(self, target: Any, value: Any) -> None:
         """Write ``value`` into the memory of ``target``."""
@@ -117,7 +125,7 @@ class ShapeMixin:
         return out
 
     def _add_at(self, target: Any, index: Any, value: Any) -> None:
-        np.add.at(target, index, value)
+        self.xp.add.at(target, index, value)
 
     def gather(self, x: Any, index: Any, dim: int) -> Any:
         """``out[i][j] = x[i][index[i][j]]`` for dim 1; ``index`` may be smaller than ``x`` off ``dim``."""

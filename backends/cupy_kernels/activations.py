@@ -72,9 +72,8 @@ elementwise(
     "y = d == A(0) ? n / d : q == A(0) ? copysign(A(0), n / d) : f",
 )  # fmt: skip
 
-# CuPy has these for every type but bfloat16.
+# CuPy's `where` knows every type but bfloat16.
 elementwise("select", "bool c, T a, T b", "T y", "y = c ? a : b")
-elementwise("clamp", "T x, T low, T high", "T y", "y = x < low ? low : x > high ? high : x")
 
 
 def _floating(x: Any) -> bool:
@@ -83,12 +82,13 @@ def _floating(x: Any) -> bool:
 
 
 class ElementwiseKernels:
-    """The primitives that have an element-wise kernel, for real floating types; the shared table for the others."""
+    """The primitives that have an element-wise kernel: for real floating types, else CuPy's own way."""
 
     k: Kernels
+    xp: Any
 
     def relu(self, x: Any) -> Any:
-        return self.k.relu(x)
+        return self.k.relu(x) if x.dtype.kind not in "bc" else super().relu(x)  # type: ignore[misc]
 
     def relu_vjp(self, g: Any, out: Any) -> Any:
         return self.k.relu_vjp(g, out)
@@ -112,7 +112,10 @@ class ElementwiseKernels:
         return self.k.silu(x) if _floating(x) else super().silu(x)  # type: ignore[misc]
 
     def silu_vjp(self, g: Any, x: Any) -> Any:
-        return self.k.silu_vjp(g, x)
+        if _floating(x):
+            return self.k.silu_vjp(g, x)
+        s = self.sigmoid(x)
+        return g * (s * (1 + x * (1 - s)))
 
     def softplus(self, x: Any, beta: float, threshold: float) -> Any:
         return self.k.softplus(x, beta, threshold)
@@ -134,3 +137,12 @@ class ElementwiseKernels:
 
     def erf(self, x: Any) -> Any:
         return self.k.erf(x)
+
+    def remainder(self, a: Any, b: Any) -> Any:
+        return self.k.remainder(a, b) if _floating(a) else self.xp.remainder(a, b)
+
+    def floor_divide(self, a: Any, b: Any) -> Any:
+        return self.k.floor_divide(a, b) if _floating(a) else self.xp.floor_divide(a, b)
+
+    def where(self, condition: Any, a: Any, b: Any) -> Any:
+        return self.k.select(condition, a, b) if a.dtype.kind == "V" else self.xp.where(condition, a, b)

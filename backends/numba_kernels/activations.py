@@ -14,7 +14,7 @@ from numba.core.dispatcher import Dispatcher
 from . import scalar
 from .bits import fma
 
-__all__ = ["function"]
+__all__ = ["MAKERS", "function"]
 
 _inline = njit(forceinline=True, error_model="numpy")
 
@@ -141,7 +141,7 @@ def _make_gelu_tanh_vjp(dtype):
     return gelu_tanh_vjp
 
 
-_MAKERS = {
+MAKERS = {
     "erf": _make_erf,
     "gelu": _make_gelu,
     "gelu_tanh": _make_gelu_tanh,
@@ -164,5 +164,5 @@ _MAKERS = {
 
 def function(name, dtype):
     """The compiled scalar function ``name`` for ``np.float32`` or ``np.float64``; a ``KeyError`` for no such name."""
-    made = _MAKERS[name](dtype)
+    made = MAKERS[name](dtype)
     return made if isinstance(made, Dispatcher) else _inline(made)  # those of `scalar` are compiled already

@@ -26,10 +26,11 @@ def identity(out, bias):
 def relu(out, bias):
     """``out = max(out + bias, 0)``, nan kept."""
     rows, columns = out.shape
+    zero = out.dtype.type(0)  # not z * 0, which is nan for -inf
     for i in range(rows):
         for j in range(columns):
             z = out[i, j] + bias[j]
-            out[i, j] = z * 0 if z <= 0 else z
+            out[i, j] = zero if z <= 0 else z
 
 
 @njit(**OPTIONS)

@@ -48,7 +48,7 @@ def xent(x, target, ignore, weights):
             top = x[i, j] if x[i, j] > top or x[i, j] != x[i, j] else top
         for j in range(classes):
             weights[i, j] = x[i, j] - top
-        # Read back from memory: the compiler may reorder sums, and log(mass) + top would lose the digits of large logits.
+        # Read back from memory: the compiler may reorder sums, and log(mass) + top would lose a large logit's digits.
         picked = weights[i, t] if counts else x.dtype.type(0)
         mass = x.dtype.type(0)
         for j in range(classes):

@@ -17,6 +17,8 @@ from numba import float32, float64, njit, void
 from .cache import on_first_use
 from .order import order, unorder
 
+__all__ = ["NAMES"]
+
 _BLOCK = 1024  # so many terms are added in their own type, in vector code; the blocks' sums in float64
 
 _sum = njit(forceinline=True, fastmath={"reassoc"})
@@ -123,6 +125,8 @@ _KERNELS = {
     "max_rows": lambda kind: void(kind[:, ::1], kind[::1]),
     "min_rows": lambda kind: void(kind[:, ::1], kind[::1]),
 }
+
+NAMES = tuple(_KERNELS)
 
 
 def _make(name):

@@ -12,6 +12,8 @@ from .cache import on_first_use
 from .order import order, unorder
 from .scalar import exp, log
 
+__all__ = ["NAMES"]
+
 # A sum may be taken in any order, so in vector code; its terms are computed as they are written.
 _sum = njit(forceinline=True, fastmath={"reassoc"})
 
@@ -90,6 +92,8 @@ _KERNELS = {
     "softmax": (_softmax, 2), "softmax_vjp": (_softmax_vjp, 3),
     "log_softmax": (_log_softmax, 2), "log_softmax_vjp": (_log_softmax_vjp, 3),
 }  # fmt: skip
+
+NAMES = tuple(_KERNELS)
 
 
 def _make(name):

@@ -6,8 +6,8 @@ OpenMP one kills a forked child and, spinning, starves the threads of NumPy's ma
 first is the host program's as well. Here any number of callers may run at once, since each does its own work and the
 helpers only take pieces off it, and a forked child starts without helpers and works alone.
 
-A helper that sleeps needs 5 to 50 microseconds to wake up. The caller does not wait for that: whoever is ready takes
-the next piece. Work under about 200 microseconds is better left to one thread.
+A helper that sleeps needs 5 to 50 microseconds to wake up, more on a virtual machine. The caller does not wait for
+that: whoever is ready takes the next piece. Work of less than half a millisecond is better left to one thread.
 """
 
 from __future__ import annotations
@@ -115,7 +115,9 @@ def _alone() -> None:
 def _default_count() -> int:
     wanted = os.environ.get("TAPEGRAD_NUM_THREADS", "").strip()
     if wanted:
-        return max(int(wanted), 1)
+        if not wanted.isdecimal() or int(wanted) < 1:
+            raise ValueError(f"TAPEGRAD_NUM_THREADS must be a number from 1 on, not '{wanted}'")
+        return int(wanted)
     usable = getattr(os, "sched_getaffinity", None)
     return len(usable(0)) if usable is not None else os.cpu_count() or 1
 

@@ -7,6 +7,7 @@ is a TypeError. The floating-point flags are neither set up nor tested, so such 
 """
 
 import ctypes
+import sys
 from types import FunctionType
 
 import numpy as np
@@ -18,7 +19,7 @@ from .pointers import ADDRESSES, INNER_LOOP, call_loop, load, load_each, own_loo
 
 __all__ = ["make_ufunc"]
 
-_BLOCK = 256  # elements copied at a time where an operand is not contiguous: the buffers stay in the L1 cache
+_BLOCK = 512  # elements copied at a time where an operand is not contiguous: the buffers stay in the L1 cache
 _OPERANDS = 5  # at most
 _WORD = types.intp.bitwidth // 8
 _BUFFERS = _OPERANDS * _BLOCK * 8 // _WORD
@@ -34,32 +35,46 @@ def _copy(source, source_step, target, target_step, count, size):
             store(target, i * target_step, load(source, i * source_step, np.int64))
 
 
-def _in_pieces(loop, data, sizes, steps, inputs, size):
-    """Run ``loop`` on contiguous copies of a block of every operand at a time."""
+def _run_in_pieces(loop, data, sizes, steps, inputs, size):
+    """Run ``loop`` on a block at a time, with contiguous copies of the operands that are strided or broadcast.
+
+    The result is copied where it is strided, or where it overwrites an operand.
+    """
     pieces, widths, length = scratch(_OPERANDS), scratch(_OPERANDS), scratch(1)
     buffers, stride = scratch(_BUFFERS), _BLOCK * 8
+    copied = steps[inputs] != size
+    for k in range(inputs):
+        copied = copied or data[k] == data[inputs]
     for k in range(inputs + 1):
-        store(pieces, k * _WORD, buffers + k * stride)
         store(widths, k * _WORD, size)
     for start in range(0, sizes[0], _BLOCK):
         count = min(_BLOCK, sizes[0] - start)
         store(length, 0, count)
         for k in range(inputs):
-            if start == 0 or steps[k] != 0:
-                _copy(data[k] + start * steps[k], steps[k], buffers + k * stride, size, count, size)
+            piece, step = data[k] + start * steps[k], steps[k]
+            if step != size:
+                if start == 0 or step != 0:
+                    _copy(piece, step, buffers + k * stride, size, count, size)
+                piece = buffers + k * stride
+            store(pieces, k * _WORD, piece)
+        out, result = data[inputs] + start * steps[inputs], buffers + inputs * stride
+        store(pieces, inputs * _WORD, result if copied else out)
         call_loop(loop, pieces, length, widths)
-        out = data[inputs] + start * steps[inputs]
-        _copy(buffers + inputs * stride, size, out, steps[inputs], count, size)
+        if copied:
+            _copy(result, size, out, steps[inputs], count, size)
     return np.int32(0)
 
 
+_PIECES = types.int32(types.intp, ADDRESSES, ADDRESSES, ADDRESSES, types.intp, types.intp)
 with compiling():
-    _in_pieces = cfunc(
-        types.int32(types.intp, ADDRESSES, ADDRESSES, ADDRESSES, types.intp, types.intp), cache=True
-    )(_in_pieces)
+    _in_pieces = cfunc(_PIECES, cache=True)(_run_in_pieces)
 # The loops of all ufuncs call it by this name: linked into each it would be compiled with each.
 add_symbol("tapegrad_in_pieces", _in_pieces.address)
-in_pieces = types.ExternalFunction("tapegrad_in_pieces", _in_pieces._sig)
+in_pieces = types.ExternalFunction("tapegrad_in_pieces", _PIECES)
+
+
+# Constants of `_loop`, other ones for each ufunc and type.
+FUNCTION, INPUTS, KIND, SIZE = abs, 1, np.float32, 4
 
 
 def _loop(context, data, sizes, steps, auxiliary):
@@ -81,14 +96,11 @@ def _loop(context, data, sizes, steps, auxiliary):
 
 def _compile_loop(name, function, inputs, dtype):
     """:func:`_loop` for ``function``, as a C callback."""
-    names = {
-        "np": np, "range": range, "load_each": load_each, "store": store, "unpack": unpack, "own_loop": own_loop,
-        "in_pieces": in_pieces, "FUNCTION": function, "INPUTS": inputs, "KIND": dtype,
-        "SIZE": np.dtype(dtype).itemsize, "__name__": __name__,
-    }  # fmt: skip
+    size = np.dtype(dtype).itemsize
+    names = globals() | {"FUNCTION": function, "INPUTS": inputs, "KIND": dtype, "SIZE": size}
     # Not a closure: Numba's cache would key it by the identity of `function`, which no other process shares.
     loop = FunctionType(_loop.__code__, names, f"{name}_{np.dtype(dtype).name}")
-    loop.__qualname__, loop.__module__ = loop.__name__, __name__
+    loop.__qualname__ = loop.__name__  # the key in the cache
     return cfunc(INNER_LOOP, cache=True, error_model="numpy")(loop)
 
 
@@ -110,16 +122,15 @@ _IDENTITY_NONE, _NO_CASTING, _NO_FLOATINGPOINT_ERRORS, _STRIDED_LOOP = -1, 0, 1 
 
 def _numpy_api(number, *signature):
     """A function of NumPy's C-API for ufuncs."""
-    from numpy._core._multiarray_umath import _UFUNC_API
-
+    table = sys.modules["numpy._core._multiarray_umath"]._UFUNC_API  # as NumPy's own headers find it
     pointer = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object, ctypes.c_char_p)(
         ("PyCapsule_GetPointer", ctypes.pythonapi)
-    )(_UFUNC_API, None)
+    )(table, None)
     return ctypes.PYFUNCTYPE(*signature)(ctypes.cast(pointer, ctypes.POINTER(ctypes.c_void_p))[number])
 
 
 # A ufunc refers to these without owning them, and nothing says when it is gone.
-_alive = []
+_alive: list[object] = []
 
 
 def make_ufunc(name, functions):

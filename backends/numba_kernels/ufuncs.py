@@ -6,9 +6,13 @@ TypeError for anything else. Each is compiled or loaded when it is first asked f
 
 import numpy as np
 
-from .activations import function
+from .activations import MAKERS, function
 from .cache import on_first_use
 from .ufunc import make_ufunc
+
+__all__ = ["NAMES"]
+
+NAMES = tuple(MAKERS)
 
 
 def _make(name):

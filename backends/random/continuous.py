@@ -24,9 +24,7 @@ _NORMAL_BLOCK = 16
 class ContinuousDraws(Engine):
     """Draws of real numbers."""
 
-    def uniform(
-        self, shape: Shape, low: float = 0.0, high: float = 1.0, dtype: DTypeLike = np.float32
-    ) -> Array:
+    def uniform(self, shape: Shape, low: float = 0.0, high: float = 1.0, dtype: DTypeLike = np.float32) -> Array:
         """Uniform numbers in [low, high), as ``Tensor.uniform_``.
 
         Args:
@@ -126,9 +124,7 @@ class ContinuousDraws(Engine):
         dims, n = shape_and_size(shape)
         return cast(-1.0 / lambd * np.log1p(-self._unit(n, np.float64)), wanted).reshape(dims)
 
-    def log_normal(
-        self, shape: Shape, mean: float = 1.0, std: float = 2.0, dtype: DTypeLike = np.float32
-    ) -> Array:
+    def log_normal(self, shape: Shape, mean: float = 1.0, std: float = 2.0, dtype: DTypeLike = np.float32) -> Array:
         """The exponential of normal numbers, as ``Tensor.log_normal_``.
 
         Raises:
@@ -140,9 +136,7 @@ class ContinuousDraws(Engine):
         dims, n = shape_and_size(shape)
         return cast(np.exp(affine(self._normal_pairs(n), std, mean)), wanted).reshape(dims)
 
-    def cauchy(
-        self, shape: Shape, median: float = 0.0, sigma: float = 1.0, dtype: DTypeLike = np.float32
-    ) -> Array:
+    def cauchy(self, shape: Shape, median: float = 0.0, sigma: float = 1.0, dtype: DTypeLike = np.float32) -> Array:
         """Cauchy numbers, as ``Tensor.cauchy_``: ``median + sigma * tan(pi * (u - 1/2))``.
 
         Raises:
@@ -194,9 +188,7 @@ class ContinuousDraws(Engine):
             return self._redrawn(shape, mean, std, a, b, wanted)
         return self._accepted(shape, mean, std, a, b, wanted)
 
-    def _redrawn(
-        self, shape: Shape, mean: float, std: float, a: float, b: float, dtype: np.dtype[Any]
-    ) -> Array:
+    def _redrawn(self, shape: Shape, mean: float, std: float, a: float, b: float, dtype: np.dtype[Any]) -> Array:
         least, greatest = dtype.type(a), dtype.type(b)
         out = self.normal(shape, mean, std, dtype)
         outside = (out < least) | (out > greatest)
@@ -205,9 +197,7 @@ class ContinuousDraws(Engine):
             outside = (out < least) | (out > greatest)
         return out
 
-    def _accepted(
-        self, shape: Shape, mean: float, std: float, a: float, b: float, dtype: np.dtype[Any]
-    ) -> Array:
+    def _accepted(self, shape: Shape, mean: float, std: float, a: float, b: float, dtype: np.dtype[Any]) -> Array:
         log_peak = -0.5 * ((max(a, min(mean, b)) - mean) / std) ** 2
         wide = np.dtype(np.float64 if dtype == np.float64 else np.float32)
         # PyTorch rounds every step to the dtype, and what it subtracts too.

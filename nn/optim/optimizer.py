@@ -8,7 +8,8 @@ from copy import deepcopy
 from typing import Any
 
 from ...autograd import Tensor, enable_grad, no_grad
-from ...autograd.ops.create import tensor, zeros_like
+from ...autograd.ops.create import tensor
+from ...autograd.ops.factories import zeros_like
 
 __all__ = ["Optimizer"]
 

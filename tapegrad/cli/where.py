@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import inspect
+import linecache
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -19,7 +20,7 @@ from ..backends.array import math as _array_math
 __all__ = ["add_where"]
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-SAMPLES = CHECKOUT / "tests" / "conformance" / "samples.py"
+SAMPLES = Path(__file__).resolve().parents[1] / "testing" / "conformance" / "samples"
 
 
 def add_where(commands: Any) -> None:
@@ -125,17 +126,22 @@ def _place(function: Any, name: str = "") -> str:
     code = getattr(plain, "__code__", None)
     if code is None:
         return f"{type(plain).__module__}.{type(plain).__qualname__}"
-    return _link(Path(code.co_filename), code.co_firstlineno)
+    line = code.co_firstlineno
+    while linecache.getline(code.co_filename, line).lstrip().startswith("@"):  # the definition, below its decorators
+        line += 1
+    return _link(Path(code.co_filename), line)
 
 
 def _test_rows(name: str, primitive: bool) -> Iterator[tuple[str, str]]:
     """A primitive's row in the conformance table, and what other tests name it; an install has no tests."""
-    if not SAMPLES.is_file():
+    if primitive:
+        tables = sorted(SAMPLES.glob("*.py"))
+        patterns = (rf'^\s*"{re.escape(name)}"', rf'"{re.escape(name)}"')
+        rows = [_link(table, n) for pattern in patterns for table in tables for n in _lines(table, pattern)]
+        yield "samples", rows[0] if rows else "none"
+    if not (CHECKOUT / "tests").is_dir():
         yield "tests", "not installed; they are in the repository"
         return
-    if primitive:
-        lines = _lines(SAMPLES, rf'^\s*"{re.escape(name)}":') or _lines(SAMPLES, rf'"{re.escape(name)}"')
-        yield "samples", _link(SAMPLES, lines[0]) if lines else "none"
     for path in sorted((CHECKOUT / "tests").rglob("test_*.py")):
         if found := _lines(path, rf'"{re.escape(name)}"|\b(?:P|F|tg|torch)\.{re.escape(name)}\('):
             yield "test", _link(path, found[0]) + (f" and {len(found) - 1} more" if len(found) > 1 else "")

@@ -1,5 +1,5 @@
-"""Helpers beside the model: data."""
+"""Helpers beside the model: data, exchange of arrays."""
 
-from . import data
+from . import data, dlpack
 
-__all__ = ["data"]
+__all__ = ["data", "dlpack"]

@@ -251,7 +251,7 @@ def test_optimizer_state_goes_over_from_pytorch(name):
         ((theirs(tx) - ty) ** 2).mean().backward()
         other.step()
     state = other.state_dict()
-    number = lambda v: tg.tensor(v.numpy()) if isinstance(v, torch.Tensor) else v  # noqa: E731
+    number = lambda v: tg.tensor(v.numpy()) if isinstance(v, torch.Tensor) else v
     state["state"] = {k: {n: number(v) for n, v in s.items()} for k, s in state["state"].items()}
     optimizer.load_state_dict(state)
     model.load_state_dict({k: tg.tensor(v.numpy()) for k, v in theirs.state_dict().items()})
@@ -352,9 +352,9 @@ WRONG = {
 def test_what_pytorch_refuses_is_refused(name):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with pytest.raises(Exception) as theirs:  # noqa: PT011
+        with pytest.raises(Exception) as theirs:
             WRONG[name](torch)
-        with pytest.raises(Exception) as ours:  # noqa: PT011
+        with pytest.raises(Exception) as ours:
             WRONG[name](tg)
     assert type(ours.value) in (type(theirs.value), RuntimeError, ValueError, TypeError)
     assert not isinstance(ours.value, AttributeError)

@@ -27,7 +27,11 @@ class Program:
             values = np.round(np.random.default_rng(self.rng.randrange(10**6)).normal(size=shape), 3)
             leaf = self.rng.random() < 0.75
             for pool, lib in ((self.theirs, torch), (self.ours, tapegrad)):
-                pool.append(lib.tensor(values.tolist(), dtype=lib.float64) if values.size else lib.zeros(*shape, dtype=lib.float64))
+                pool.append(
+                    lib.tensor(values.tolist(), dtype=lib.float64)
+                    if values.size
+                    else lib.zeros(*shape, dtype=lib.float64)
+                )
                 if leaf:
                     pool.append(pool[-1].requires_grad_() * 1.5)
         self.leaves = [i for i, t in enumerate(self.theirs) if t.requires_grad and t.is_leaf]
@@ -61,7 +65,23 @@ class Program:
     def view(self):
         i = self.pick()
         t = self.theirs[i]
-        n, kind = t.dim(), self.rng.choice(["slice", "select", "transpose", "reshape", "unsqueeze", "diagonal", "flatten", "narrow", "expand", "squeeze"])
+        n, kind = (
+            t.dim(),
+            self.rng.choice(
+                [
+                    "slice",
+                    "select",
+                    "transpose",
+                    "reshape",
+                    "unsqueeze",
+                    "diagonal",
+                    "flatten",
+                    "narrow",
+                    "expand",
+                    "squeeze",
+                ]
+            ),
+        )
         d = self.rng.randrange(n) if n else 0
         size = t.shape[d] if n else 0
         start = self.rng.randint(0, size)
@@ -79,7 +99,9 @@ class Program:
             "expand": lambda x: x.expand(2, *x.shape),
             "squeeze": lambda x: x.squeeze(),
         }
-        return lambda lib, pool: actions[kind](pool[i]), f"{len(self.theirs)} = {kind}({i}; {d} {start} {stop} {step} {factor})"
+        return lambda lib, pool: actions[kind](
+            pool[i]
+        ), f"{len(self.theirs)} = {kind}({i}; {d} {start} {stop} {step} {factor})"
 
     def write(self):
         # PyTorch lets some operations write to expanded tensors; tapegrad none
@@ -96,11 +118,22 @@ class Program:
             x[: max(size - 1, 1)] = c
 
         actions = {
-            "mul_": lambda x, y: x.mul_(c), "add_": lambda x, y: x.add_(y), "sub_": lambda x, y: x.sub_(y, alpha=2), "copy_": lambda x, y: x.copy_(y),
-            "zero_": lambda x, y: x.zero_(), "neg_": lambda x, y: x.neg_(), "fill_": lambda x, y: x.fill_(c), "times": lambda x, y: x.mul_(y.clone()),
-            "sin_": lambda x, y: x.sin_(), "tanh_": lambda x, y: x.tanh_(), "index": lambda x, y: index(x, c), "rows": lambda x, y: index(x, y[:1]),
-            "place": place, "masked": lambda x, y: x.masked_fill_(x > 0.5, c), "detached": lambda x, y: x.detach().add_(c),
-        }  # fmt: skip
+            "mul_": lambda x, y: x.mul_(c),
+            "add_": lambda x, y: x.add_(y),
+            "sub_": lambda x, y: x.sub_(y, alpha=2),
+            "copy_": lambda x, y: x.copy_(y),
+            "zero_": lambda x, y: x.zero_(),
+            "neg_": lambda x, y: x.neg_(),
+            "fill_": lambda x, y: x.fill_(c),
+            "times": lambda x, y: x.mul_(y.clone()),
+            "sin_": lambda x, y: x.sin_(),
+            "tanh_": lambda x, y: x.tanh_(),
+            "index": lambda x, y: index(x, c),
+            "rows": lambda x, y: index(x, y[:1]),
+            "place": place,
+            "masked": lambda x, y: x.masked_fill_(x > 0.5, c),
+            "detached": lambda x, y: x.detach().add_(c),
+        }
         kind = self.rng.choice(list(actions))
 
         def action(lib, pool):
@@ -121,9 +154,15 @@ class Program:
         i = self.pick()
         j = self.pick(lambda t: t.shape == self.theirs[i].shape)
         actions = {
-            "add": lambda x, y: x + y, "scale": lambda x, y: x * 0.5, "sum": lambda x, y: x.sum(), "clone": lambda x, y: x.clone(),
-            "mul": lambda x, y: x * y, "cos": lambda x, y: x.cos(), "sigmoid": lambda x, y: x.sigmoid(), "mean": lambda x, y: x.sum(0) if x.dim() else x * 1,
-        }  # fmt: skip
+            "add": lambda x, y: x + y,
+            "scale": lambda x, y: x * 0.5,
+            "sum": lambda x, y: x.sum(),
+            "clone": lambda x, y: x.clone(),
+            "mul": lambda x, y: x * y,
+            "cos": lambda x, y: x.cos(),
+            "sigmoid": lambda x, y: x.sigmoid(),
+            "mean": lambda x, y: x.sum(0) if x.dim() else x * 1,
+        }
         kind = self.rng.choice(list(actions))
         return lambda lib, pool: actions[kind](pool[i], pool[j]), f"{len(self.theirs)} = {kind}({i}, {j})"
 

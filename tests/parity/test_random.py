@@ -244,9 +244,7 @@ def test_randint_ranges(low, high):
 
 
 @pytest.mark.parametrize("dtype", {**FLOATS, **HALVES})
-@pytest.mark.parametrize(
-    ("low", "high"), [(0, 10), (-3, 2053), (-4097, 60001), (4097, 65504), (2**25 + 1, 2**26 + 4)]
-)
+@pytest.mark.parametrize(("low", "high"), [(0, 10), (-3, 2053), (-4097, 60001), (4097, 65504), (2**25 + 1, 2**26 + 4)])
 def test_randint_as_floats(low, high, dtype):
     kind, d = getattr(torch, dtype), {**FLOATS, **HALVES}[dtype]
     a, b = pair(11)

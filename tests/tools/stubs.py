@@ -27,7 +27,15 @@ RETURNS = {
     "dim": "builtins.int", "numel": "builtins.int", "nelement": "builtins.int", "element_size": "builtins.int", "data_ptr": "builtins.int", "is_contiguous": "builtins.bool",
     "is_floating_point": "builtins.bool", "is_complex": "builtins.bool", "backward": "None", "retain_grad": "None", "__setitem__": "None",
     "is_cuda": "builtins.bool", "output_nr": "builtins.int", "split": "tuple[Tensor, ...]", "chunk": "tuple[Tensor, ...]",
-    "unbind": "tuple[Tensor, ...]",
+    "unbind": "tuple[Tensor, ...]", "__reduce_ex__": "tuple[Any, ...]", "__contains__": "builtins.bool",
+    "__complex__": "builtins.complex", "__dlpack_device__": "tuple[builtins.int, builtins.int]",
+    "is_nonzero": "builtins.bool", "is_signed": "builtins.bool", "ndimension": "builtins.int",
+    "get_device": "builtins.int",
+    "is_inference": "builtins.bool", "is_pinned": "builtins.bool", "is_shared": "builtins.bool",
+    "is_same_size": "builtins.bool", "is_set_to": "builtins.bool", "storage_offset": "builtins.int",
+    "itemsize": "builtins.int", "nbytes": "builtins.int", "is_sparse": "builtins.bool", "is_cpu": "builtins.bool",
+    "is_quantized": "builtins.bool", "is_meta": "builtins.bool", "is_mps": "builtins.bool",
+    "retains_grad": "builtins.bool",
 }  # fmt: skip
 ANY = frozenset(
     (
@@ -44,6 +52,8 @@ ANY = frozenset(
         "type",
         "register_hook",
         "names",
+        "layout",
+        "__dlpack__",
     )
 )
 

@@ -16,7 +16,7 @@ import pytest
 
 import tapegrad
 
-__all__ = ["Table", "equal"]
+__all__ = ["Table", "equal", "leaf", "number", "tensor"]
 
 TOLERANCE = 1e-8
 
@@ -53,7 +53,7 @@ def outcome(scenario: Callable[[Any], Any], lib: Any) -> Any:
 
 
 class Table:
-    """The scenarios of one file: ``@table(answer)`` adds a function; ``run`` is called with the parameters."""
+    """The scenarios of one file: ``@table(answer)`` adds a function."""
 
     def __init__(self) -> None:
         self.rows: dict[str, tuple[Callable[[Any], Any], Any]] = {}
@@ -65,6 +65,15 @@ class Table:
             return scenario
 
         return add
+
+    @classmethod
+    def of(cls, *modules: Any) -> Table:
+        """The scenarios of several modules as one table."""
+        joined = cls()
+        for module in modules:
+            assert not set(joined.rows) & set(module.scenario.rows)
+            joined.rows |= module.scenario.rows
+        return joined
 
     def parameters(self) -> Any:
         """The marks of a test of (name, library): every scenario on tapegrad, and as ``parity`` on PyTorch."""
@@ -78,3 +87,18 @@ class Table:
         scenario, answer = self.rows[name]
         got = outcome(scenario, lib)
         assert equal(got, answer), f"{name} on {library}: {got!r}, expected {answer!r}"
+
+
+def leaf(lib, *values, dtype="float64"):
+    """A vector that requires grad."""
+    return lib.tensor(values, dtype=getattr(lib, dtype), requires_grad=True)
+
+
+def number(lib, value):
+    """A 0-d tensor that requires grad."""
+    return lib.tensor(value, dtype=lib.float64, requires_grad=True)
+
+
+def tensor(lib, *values):
+    """A vector that requires none."""
+    return lib.tensor(values, dtype=lib.float64)

@@ -1,0 +1,299 @@
+"""Making tensors from a shape or a range: zeros, ones, arange and their kin.
+
+All take PyTorch's keywords: ``out`` (write the result there), ``dtype`` and ``device`` (None: the
+default ones), ``requires_grad``; ``layout``, ``pin_memory`` and ``memory_format`` are accepted and change nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...backends import dtypes
+from ..promote import get_default_dtype
+from ..tensor import Tensor, wrap
+from ..views import overwrite, write
+from .create import finish, from_data, tensor
+
+__all__ = [
+    "arange", "empty", "empty_like", "empty_strided", "eye", "full", "full_like", "linspace", "logspace", "ones",
+    "ones_like", "range", "tril_indices", "triu_indices", "zeros", "zeros_like",
+]  # fmt: skip
+
+
+def shape_of(size: Any) -> tuple[int, ...]:
+    """A shape given as numbers or as one sequence.
+
+    Raises:
+        RuntimeError: a negative size.
+    """
+    if len(size) == 1 and not isinstance(size[0], (int, np.integer, Tensor)):
+        size = tuple(size[0])
+    shape = tuple(n.__index__() for n in size)
+    if any(n < 0 for n in shape):
+        raise RuntimeError(f"size: dimensions may not be negative, got {list(shape)}")
+    return shape
+
+
+def into(out: Tensor | None, made: Tensor) -> Tensor:
+    """``made``, or ``out`` with its content; an ``out`` of another shape takes the new one.
+
+    Raises:
+        RuntimeError: ``out`` has a type that cannot hold the result.
+    """
+    if out is None:
+        return made
+    if out._array.shape != made._array.shape:
+        out._array = out._device.backend.copy(wrap(made._array, made._device).to(out.device, out.dtype)._array)
+        out._cell[0] += 1
+        return out
+    return write("out", out, overwrite, made)
+
+
+def kind_of(dtype: Any, out: Tensor | None) -> np.dtype:
+    """NumPy's type to compute in: as said, or as ``out`` has it, or the default one.
+
+    Raises:
+        RuntimeError: ``out`` has another type than said.
+    """
+    if dtype is None:
+        return get_default_dtype().numpy if out is None else out._array.dtype
+    if out is not None and dtypes.of(dtype) is not out.dtype:
+        raise RuntimeError(f"dtype {dtypes.of(dtype)} is not the type of out, {out.dtype}")
+    return dtypes.to_numpy(dtype)
+
+
+def _filled(
+    value: Any, size: Any, named: Any, out: Tensor | None, dtype: Any, device: Any, requires_grad: bool
+) -> Tensor:
+    shape = shape_of(size) if named is None else shape_of((named,))
+    device = out.device if out is not None and device is None else device
+    kind = kind_of(dtype, out)
+    array = np.empty(shape, kind) if value is None else np.full(shape, value, kind) if value else np.zeros(shape, kind)
+    return into(out, finish(array, None, device, requires_grad))
+
+
+def zeros(
+    *size: Any, out: Tensor | None = None, dtype: Any = None, layout: Any = None, device: Any = None,
+    pin_memory: bool = False, requires_grad: bool = False, **kwargs: Any,
+) -> Tensor:  # fmt: skip
+    """A tensor of zeros of shape ``size``, given as numbers, as one sequence, or by name."""
+    return _filled(0, size, named_size("zeros", kwargs), out, dtype, device, requires_grad)
+
+
+def ones(
+    *size: Any, out: Tensor | None = None, dtype: Any = None, layout: Any = None, device: Any = None,
+    pin_memory: bool = False, requires_grad: bool = False, **kwargs: Any,
+) -> Tensor:  # fmt: skip
+    """A tensor of ones of shape ``size``, given as numbers, as one sequence, or by name."""
+    return _filled(1, size, named_size("ones", kwargs), out, dtype, device, requires_grad)
+
+
+def empty(
+    *size: Any, out: Tensor | None = None, dtype: Any = None, layout: Any = None, device: Any = None,
+    pin_memory: bool = False, requires_grad: bool = False, memory_format: Any = None, **kwargs: Any,
+) -> Tensor:  # fmt: skip
+    """A tensor of shape ``size`` with whatever the memory holds."""
+    return _filled(None, size, named_size("empty", kwargs), out, dtype, device, requires_grad)
+
+
+def named_size(name: str, kwargs: dict[str, Any]) -> Any:
+    """The shape where it was given as ``size=``."""
+    size = kwargs.pop("size", None)
+    if kwargs:
+        raise TypeError(f"{name}() got an unexpected keyword argument {next(iter(kwargs))!r}")
+    return size
+
+
+def full(
+    size: Any, fill_value: Any, *, out: Tensor | None = None, dtype: Any = None, layout: Any = None,
+    device: Any = None, pin_memory: bool = False, requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """A tensor of shape ``size`` filled with one number, of the number's type unless ``dtype`` says another."""
+    value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
+    if dtype is None:
+        dtype = from_data(value).dtype if out is None else out.dtype
+    array = np.full(shape_of((size,)), value, dtypes.to_numpy(dtype))
+    return into(out, finish(array, None, device, requires_grad))
+
+
+def empty_strided(
+    size: Any, stride: Any, *, dtype: Any = None, layout: Any = None, device: Any = None, pin_memory: bool = False,
+    requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """A tensor of shape ``size`` whose elements lie ``stride`` elements apart along each dimension."""
+    shape, steps = shape_of((size,)), tuple(int(s) for s in stride)
+    if len(shape) != len(steps) or any(s < 0 for s in steps):
+        raise RuntimeError(f"empty_strided: size {list(shape)} and stride {list(steps)} do not go together")
+    extent = 1 + sum((n - 1) * s for n, s in zip(shape, steps, strict=True)) if 0 not in shape else 0
+    memory = np.empty(extent, dtypes.to_numpy(dtype or get_default_dtype()))
+    array = np.ndarray(shape, memory.dtype, memory, 0, tuple(s * memory.itemsize for s in steps))
+    return finish(array, None, device, requires_grad)
+
+
+def zeros_like(
+    input: Tensor, *, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False,
+    memory_format: Any = None, pin_memory: bool = False,
+) -> Tensor:  # fmt: skip
+    """Zeros with the shape, type and device of ``input``."""
+    return _filled(0, (), input._array.shape, *like(input, dtype, device), requires_grad)
+
+
+def ones_like(
+    input: Tensor, *, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False,
+    memory_format: Any = None, pin_memory: bool = False,
+) -> Tensor:  # fmt: skip
+    """Ones with the shape, type and device of ``input``."""
+    return _filled(1, (), input._array.shape, *like(input, dtype, device), requires_grad)
+
+
+def empty_like(
+    input: Tensor, *, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False,
+    memory_format: Any = None, pin_memory: bool = False,
+) -> Tensor:  # fmt: skip
+    """Unset memory with the shape, type and device of ``input``."""
+    return _filled(None, (), input._array.shape, *like(input, dtype, device), requires_grad)
+
+
+def full_like(
+    input: Tensor, fill_value: Any, *, dtype: Any = None, layout: Any = None, device: Any = None,
+    requires_grad: bool = False, memory_format: Any = None, pin_memory: bool = False,
+) -> Tensor:  # fmt: skip
+    """One number with the shape, type and device of ``input``."""
+    value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
+    return _filled(value, (), input._array.shape, *like(input, dtype, device), requires_grad)
+
+
+def arange(
+    start: Any = 0, end: Any = None, step: Any = 1, *, out: Tensor | None = None, dtype: Any = None,
+    layout: Any = None, device: Any = None, pin_memory: bool = False, requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """The numbers from ``start`` (0 where only one is given) up to but without ``end``, ``step`` apart."""
+    if end is None:
+        start, end = 0, start
+    numbers = _numbers("arange", start, end, step)
+    if dtype is None:
+        dtype = get_default_dtype() if any(isinstance(v, float) for v in numbers) else dtypes.int64
+        dtype = dtype if out is None else out.dtype
+    kind = dtypes.to_numpy(dtype)
+    wide = np.float64 if kind.kind in "fV" else np.int64
+    count = max(0, int(np.ceil((numbers[1] - numbers[0]) / numbers[2])))
+    values = numbers[0] + np.arange(count, dtype=wide) * numbers[2]
+    return into(out, finish(values.astype(kind), None, device, requires_grad))
+
+
+def range(
+    start: Any = 0, end: Any = None, step: Any = 1, *, out: Tensor | None = None, dtype: Any = None,
+    layout: Any = None, device: Any = None, requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """The numbers from ``start`` up to ``end``, both included; PyTorch's forerunner of ``arange``."""
+    if end is None:
+        start, end = 0, start
+    first, last, gap = _numbers("range", start, end, step)
+    kind = kind_of(dtype, out)
+    values = first + np.arange(int((last - first) / gap) + 1, dtype=np.float64) * gap
+    return into(out, finish(values.astype(kind), None, device, requires_grad))
+
+
+def _numbers(name: str, *values: Any) -> list[Any]:
+    """Start, end and step as Python numbers."""
+    numbers = [v.item() if isinstance(v, (Tensor, np.generic)) else v for v in values]
+    start, end, step = numbers
+    if step == 0 or (end - start) * step < 0:
+        raise RuntimeError(f"{name}: step {step} does not lead from {start} to {end}")
+    return numbers
+
+
+def linspace(
+    start: Any, end: Any, steps: int, *, out: Tensor | None = None, dtype: Any = None, layout: Any = None,
+    device: Any = None, requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """``steps`` evenly spaced numbers from ``start`` to ``end``, both included."""
+    kind = kind_of(dtype, out)
+    if kind.kind in "iu":
+        gap = (float(end) - float(start)) / max(steps - 1, 1)
+        values = (float(start) + gap * np.arange(steps)).astype(kind)
+        return into(out, finish(values, None, device, requires_grad))
+    python = complex if kind.kind == "c" else float
+    first, last = kind.type(python(start)), kind.type(python(end))
+    if steps == 1:
+        return into(out, finish(np.full(1, first, kind), None, device, requires_grad))
+    gap = kind.type((last - first) / kind.type(max(steps - 1, 1)))
+    i = np.arange(steps)
+    # As PyTorch does it: counted from the near end, so that both ends are exact.
+    values = np.where(i < steps // 2, first + gap * i.astype(kind), last - gap * (steps - 1 - i).astype(kind))
+    return into(out, finish(values.astype(kind), None, device, requires_grad))
+
+
+def logspace(
+    start: Any, end: Any, steps: int, base: float = 10.0, *, out: Tensor | None = None, dtype: Any = None,
+    layout: Any = None, device: Any = None, requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """``base`` to the power of ``steps`` evenly spaced numbers from ``start`` to ``end``."""
+    kind = kind_of(dtype, out)
+    powers = linspace(start, end, steps, dtype=dtypes.float64, device="cpu")._array
+    return into(out, finish(np.power(float(base), powers).astype(kind), None, device, requires_grad))
+
+
+def eye(
+    n: int, m: int | None = None, *, out: Tensor | None = None, dtype: Any = None, layout: Any = None,
+    device: Any = None, pin_memory: bool = False, requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """An n by m matrix with ones on the diagonal."""
+    array = np.eye(n, m, dtype=kind_of(dtype, out))
+    return into(out, finish(array, None, device, requires_grad))
+
+
+def tril_indices(
+    row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None, layout: Any = None
+) -> Tensor:
+    """The indices (2, count) of the elements of a row by col matrix on and below a diagonal, row by row."""
+    return finish(np.stack(np.tril_indices(row, offset, col)), dtype or dtypes.int64, device, False)
+
+
+def triu_indices(
+    row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None, layout: Any = None
+) -> Tensor:
+    """The indices (2, count) of the elements of a row by col matrix on and above a diagonal, row by row."""
+    return finish(np.stack(np.triu_indices(row, offset, col)), dtype or dtypes.int64, device, False)
+
+
+def like(x: Tensor, dtype: Any, device: Any) -> tuple[None, Any, Any]:
+    """No ``out``, and the type and device of ``x`` where none are given."""
+    return None, x.dtype if dtype is None else dtype, x.device if device is None else device
+
+
+# Methods: tensors with the type and device of another.
+
+
+def new_zeros(self: Tensor, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False,
+              layout: Any = None, pin_memory: bool = False, **kwargs: Any) -> Tensor:  # fmt: skip
+    """Zeros of shape ``size`` with the type and device of this tensor."""
+    return _filled(0, size, named_size("new_zeros", kwargs), *like(self, dtype, device), requires_grad)
+
+
+def new_ones(self: Tensor, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False,
+             layout: Any = None, pin_memory: bool = False, **kwargs: Any) -> Tensor:  # fmt: skip
+    """Ones of shape ``size`` with the type and device of this tensor."""
+    return _filled(1, size, named_size("new_ones", kwargs), *like(self, dtype, device), requires_grad)
+
+
+def new_empty(self: Tensor, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False,
+              layout: Any = None, pin_memory: bool = False, **kwargs: Any) -> Tensor:  # fmt: skip
+    """Unset memory of shape ``size`` with the type and device of this tensor."""
+    return _filled(None, size, named_size("new_empty", kwargs), *like(self, dtype, device), requires_grad)
+
+
+def new_full(self: Tensor, size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None,
+             requires_grad: bool = False, layout: Any = None, pin_memory: bool = False) -> Tensor:  # fmt: skip
+    """One number in shape ``size`` with the type and device of this tensor."""
+    value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
+    return _filled(value, (), size, *like(self, dtype, device), requires_grad)
+
+
+def new_tensor(self: Tensor, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False,
+               layout: Any = None, pin_memory: bool = False) -> Tensor:  # fmt: skip
+    """A copy of ``data`` with the type and device of this tensor."""
+    _, dtype, device = like(self, dtype, device)
+    return tensor(data, dtype=dtype, device=device, requires_grad=requires_grad)

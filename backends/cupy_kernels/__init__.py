@@ -1,0 +1,23 @@
+"""CUDA kernels: the text of each family, and the primitives that launch it."""
+
+from .activations import ElementwiseKernels
+from .declare import DECLARED, CupyBuilder, Kernels
+from .dropout import DropoutKernels
+from .linear import LinearKernels
+from .loss import LossKernels
+from .matmul import MatmulKernels
+from .softmax import SoftmaxKernels
+from .update import UpdateKernels
+
+__all__ = [
+    "DECLARED",
+    "CupyBuilder",
+    "DropoutKernels",
+    "ElementwiseKernels",
+    "Kernels",
+    "LinearKernels",
+    "LossKernels",
+    "MatmulKernels",
+    "SoftmaxKernels",
+    "UpdateKernels",
+]

@@ -1,0 +1,141 @@
+"""Devices: their names, what may not mix, what travels between them."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+import tapegrad as tg
+from tapegrad import backends
+from tapegrad.backends import device
+
+from .stand_ins import Elsewhere, registry_restored
+
+
+@pytest.fixture
+def box():
+    """A device type "box" for one test, on which NumPy computes."""
+    with registry_restored():
+        backends.register("elsewhere", Elsewhere, device_type="box")
+        yield
+
+
+def test_devices_are_interned():
+    assert device("cpu") is device("cpu:0") is device("cpu", 0) is device(device("cpu"))
+    assert tg.zeros(1).device is tg.device("cpu")
+    assert pickle.loads(pickle.dumps(device("cpu"))) is device("cpu")
+    assert (str(device("cpu")), repr(device("cpu"))) == ("cpu", "device(type='cpu')")
+    assert len({device("cpu"), device("cpu:0")}) == 1
+
+
+def test_names_of_another_device_type(box):
+    assert device("box") is device("box:0") is device("box", 0)
+    assert device("box:1") is not device("box:0")
+    assert (str(device("box:1")), repr(device("box:1"))) == ("box:1", "device(type='box', index=1)")
+    assert device("box:1") != device("cpu")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("tpu", "device: unknown device type 'tpu'; the registered backends serve cpu, cuda"),
+        ("cpu:1", "device: there is one cpu device, got index 1"),
+        ("cuda:first", "device: invalid device string 'cuda:first'; write 'cpu', 'cuda' or 'cuda:1'"),
+    ],
+)
+def test_devices_that_are_none(name, message):
+    with pytest.raises(RuntimeError, match=message):
+        tg.zeros(1, device=name)
+
+
+@pytest.mark.parametrize(
+    ("operation", "parts"),
+    [
+        (lambda a, b: a + b, ["add: a is on cpu, b is on box:0", "b.to('cpu')"]),
+        (lambda a, b: b * a, ["mul: a is on box:0, b is on cpu", "b.to('box:0')"]),
+        (lambda a, b: a.double() + b, ["add: a is on cpu, b is on box:0", "b.to('cpu')"]),
+        (
+            lambda a, b: tg.where(a > 0, b, b),
+            ["where: condition is on cpu, a is on box:0, b is on box:0", "a.to('cpu')"],
+        ),
+        (lambda a, b: a @ b, ["matmul: a is on cpu, b is on box:0", "b.to('cpu')"]),
+        (lambda a, b: tg.cat([a, b]), ["cat: xs is on cpu, xs is on box:0"]),
+        (
+            lambda a, b: tg.nn.functional.linear(a, tg.zeros(3, 2), b[:1].expand(3)),
+            ["linear: x is on cpu, w is on cpu, b is on box:0", "b.to('cpu')"],
+        ),
+        (lambda a, b: tg.nn.functional.mse_loss(a, b), ["box:0", "cpu"]),
+        (lambda a, b: a.add_(b), ["add: a is on cpu, b is on box:0"]),
+        (lambda a, b: a == b, ["eq: a is on cpu, b is on box:0"]),
+    ],
+)
+def test_devices_do_not_mix(box, operation, parts):
+    a, b = tg.tensor([1.0, 2.0]), tg.tensor([3.0, 4.0], device="box")
+    with pytest.raises(RuntimeError) as caught:
+        operation(a, b)
+    text = str(caught.value)
+    assert [p for p in [*parts, "nothing is copied silently"] if p not in text] == [], text
+
+
+def test_a_number_on_the_cpu_goes_where_the_others_are(box):
+    b, c = tg.tensor([3.0, 4.0], device="box"), tg.tensor(2.0, requires_grad=True)
+    for y in (b * c, c * b, tg.where(b > 3, b, c)):
+        assert str(y.device) == "box:0"
+    (b * c).sum().backward()
+    assert c.grad.item() == 7
+    assert str(c.grad.device) == "cpu"
+    assert (b * tg.tensor(2.0)).tolist() == [6.0, 8.0]
+    assert str((c.detach() * b.sum()).device) == "box:0"
+    with pytest.raises(RuntimeError, match=r"mul: .*is on cpu, .* is on box:0"):
+        tg.ones(2) * b.sum()
+
+
+def test_gradients_travel_between_devices(box):
+    x = tg.tensor([1.0, 2.0], requires_grad=True)
+    y = (x * 2).to("box")
+    assert not np.shares_memory(y._array, x._array)
+    z = (y * y).cpu()
+    (g,) = tg.autograd.grad(z.sum(), x, create_graph=True)
+    assert [str(t.device) for t in (x, y, z, g)] == ["cpu", "box:0", "cpu", "cpu"]
+    assert g.tolist() == [8.0, 16.0]
+    assert tg.autograd.grad(g.sum(), x)[0].tolist() == [8.0, 8.0]
+
+
+def test_views_and_writes_on_another_device(box):
+    x = tg.tensor([[1.0, 2.0], [3.0, 4.0]], device="box", requires_grad=True)
+    y = x * 1
+    y[0].mul_(3)
+    y.t()[1].copy_(tg.tensor([7.0, 8.0]))
+    (y * y).sum().backward()
+    assert y.tolist() == [[3.0, 7.0], [9.0 / 3, 8.0]]
+    assert x.grad.tolist() == [[18.0, 0.0], [6.0, 0.0]]
+    assert str(x.grad.device) == "box:0"
+    assert x[tg.tensor([1])].tolist() == [[3.0, 4.0]]
+
+
+def test_arrays_of_another_device_are_not_handed_out(box):
+    x = tg.ones(2, device="box")
+    with pytest.raises(TypeError, match=r"numpy: this tensor is on box:0; use .cpu\(\).numpy\(\)"):
+        x.numpy()
+    assert x.cpu().numpy().tolist() == [1.0, 1.0]
+    with pytest.raises(RuntimeError, match=r"grad: assigned has shape \(2,\) on cpu, the tensor \(2,\) on box:0"):
+        x.requires_grad_().grad = tg.ones(2)
+
+
+def test_a_backend_of_another_device_type_sets_the_default_device(box):
+    cpu = device("cpu").backend
+    with backends.use("elsewhere"):
+        assert str(tg.zeros(1).device) == "box:0"
+        assert str(backends.default_device()) == "box:0"
+        assert tg.zeros(1, device="cpu").device.backend is cpu
+        assert str(tg.randn(2, requires_grad=True).exp().device) == "box:0"
+    assert str(tg.zeros(1).device) == "cpu"
+    assert tg.zeros(1).device.backend is cpu
+
+
+def test_the_default_device_may_be_set(box):
+    tg.set_default_device("box")
+    assert str(tg.zeros(1).device) == "box:0"
+    assert str(tg.from_numpy(np.zeros(1)).device) == "cpu"
+    tg.set_default_device(None)
+    assert str(tg.zeros(1).device) == "cpu"
