@@ -46,11 +46,10 @@ class NumbaBackend(NumbaElementwise, NumpyBackend):
         return super().versions() | {"numba": version("numba"), "llvmlite": version("llvmlite")}
 
     def settings(self) -> dict[str, str]:
-        from numba import config
-
         from .numba_kernels.cache import folder
+        from .numba_kernels.threads import get_num_threads
 
-        return super().settings() | {"threads": str(config.NUMBA_NUM_THREADS), "cache folder": str(folder())}
+        return super().settings() | {"threads": str(get_num_threads()), "cache folder": str(folder())}
 
     # Matrix products: for matrices np.dot reaches BLAS in half the time that np.matmul takes.
 

@@ -92,7 +92,7 @@ def main():
         raise SystemExit(str(error)) from None
 
     tg.manual_seed(options.seed)
-    train_images, train_labels, test_images, test_labels = (tg.from_numpy(array) for array in data)
+    train_images, train_labels, test_images, test_labels = (tg.tensor(array) for array in data)
     model = build_model(train_images[0].numel())
     print(f"{engine()}: {len(train_images):,} training images, {len(test_images):,} test images")
 

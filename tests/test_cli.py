@@ -77,7 +77,7 @@ def test_info_follows_the_environment():
 
 @pytest.mark.skipif("numba" not in tg.backends.available(), reason="Numba is not installed")
 def test_info_tells_the_cache_folder_of_numba(tmp_path):
-    facts = json.loads(run("info", "--json", TAPEGRAD_CACHE=str(tmp_path), NUMBA_NUM_THREADS="1").stdout)
+    facts = json.loads(run("info", "--json", TAPEGRAD_CACHE=str(tmp_path), TAPEGRAD_NUM_THREADS="1").stdout)
     settings = facts["backends"]["numba"]["settings"]
     assert Path(settings["cache folder"]).parent == tmp_path
     assert settings["threads"] == "1"
