@@ -10,6 +10,7 @@ from __future__ import annotations
 import linecache
 from collections.abc import Callable
 from copy import copy
+from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["GLOBALS", "compile_operation", "source"]
 
-_sources: dict[str, str] = {}
-_makers: dict[str, Callable[..., Any]] = {}
+_functions: dict[str, tuple[Rule, Any]] = {}  # primitive -> its rule and its operation
+_stubs: dict[str, Callable[..., Any]] = {}  # parameters -> what makes an operation that has not been called yet
+_codes: dict[str, CodeType] = {}  # text -> its code
 
 # What the written functions refer to; `tensor` and `views` fill in what they define.
 # (The module's name is what warnings filters look at.)
@@ -27,26 +29,58 @@ GLOBALS: dict[str, Any] = {"__name__": "tapegrad.autograd.ops"}
 
 def source(name: str) -> str:
     """The Python text of the operation that records the primitive ``name``."""
-    return _sources[name]
+    return _write(_in_public_words(_functions[name][0]))
 
 
 def compile_operation(rule: Rule) -> Callable[..., Any]:
     """The operation of a rule: tensors in, tensor out, one node on the tape.
 
-    Rules of the same form give the same text, which is compiled once; what differs is bound as ``RULE`` and ``INDEX``.
+    Its text is written and compiled at its first call, since most programs use few operations; until then the function
+    only knows its parameters. The function stays the same object: what it runs is exchanged.
+
+    Raises:
+        ValueError: a formula asks for something that the operation does not have.
     """
-    text = _sources[rule.name] = _write(_in_public_words(rule))
-    make = _makers.get(text)
+    for names in rule.saves:
+        for name in names:
+            _entry(rule, name)
+    parameters = ", ".join(_parameters(_in_public_words(rule)))
+    make = _stubs.get(parameters)
     if make is None:
-        filename = f"<tapegrad operation {len(_makers)}>"
-        linecache.cache[filename] = (len(text), None, text.splitlines(True), filename)
-        space: dict[str, Any] = {}
-        exec(compile(text, filename, "exec"), GLOBALS, space)
-        make = _makers[text] = space["make"]
+        text = f"return first_call(RULE, INDEX)({parameters})"
+        make = _stubs[parameters] = _make(_function(parameters, text), "<tapegrad first call>")
     made: Callable[..., Any] = make(rule, rule.index)
     made.__name__ = made.__qualname__ = rule.name
     made.__module__ = "tapegrad.autograd.ops"
+    _functions[rule.name] = (rule, made)
     return made
+
+
+def _first_call(rule: Rule, index: int) -> Callable[..., Any]:
+    """Give an operation its code; rules of one form share it, since rule and index are bound to the function."""
+    text = source(rule.name)
+    code = _codes.get(text)
+    if code is None:
+        filename = f"<tapegrad operation {len(_codes)}>"
+        linecache.cache[filename] = (len(text), None, text.splitlines(True), filename)
+        code = _codes[text] = _make(text, filename)(rule, index).__code__
+    made = _functions[rule.name][1]
+    made.__code__ = code
+    return made
+
+
+def _make(text: str, filename: str) -> Callable[..., Any]:
+    space: dict[str, Any] = {}
+    exec(compile(text, filename, "exec"), GLOBALS, space)
+    return space["make"]
+
+
+def _function(parameters: str, body: str) -> str:
+    return f"def make(RULE, INDEX):\n    def operation({parameters}):\n        {body}\n\n    return operation\n"
+
+
+def _parameters(rule: Rule) -> tuple[str, ...]:
+    return (*rule.inputs, *rule.attrs)
 
 
 def _in_public_words(rule: Rule) -> Rule:
@@ -72,7 +106,6 @@ def _in_public_words(rule: Rule) -> Rule:
 
 
 def _write(rule: Rule) -> str:
-    parameters = ", ".join((*rule.inputs, *rule.attrs))
     lines = []
     lines += _operands(rule)
     lines += _run(rule)
@@ -80,8 +113,7 @@ def _write(rule: Rule) -> str:
     if rule.differentiable:
         lines += _remember(rule)
     lines.append("return y")
-    body = "\n        ".join(lines)
-    return f"def make(RULE, INDEX):\n    def operation({parameters}):\n        {body}\n\n    return operation\n"
+    return _function(", ".join(_parameters(rule)), "\n        ".join(lines))
 
 
 def _arrays(rule: Rule) -> list[str]:
@@ -365,3 +397,6 @@ def _shapes(rule: Rule) -> str:
     arrays = _arrays(rule)
     same = " and ".join(f"{a}.shape == out.shape" for a in arrays)
     return f"None if {same} else {_tuple([a + '.shape' for a in arrays])}"
+
+
+GLOBALS["first_call"] = _first_call

@@ -231,3 +231,16 @@ def test_a_rule_may_not_take_the_names_of_the_written_code(name):
 def test_a_primitive_has_one_rule():
     with pytest.raises(ValueError, match="the primitive 'tanh' has a rule already"):
         nondiff("tanh", "x")
+
+
+def test_an_operation_is_written_at_its_first_call():
+    code = (
+        "import tapegrad as tg\n"
+        "before = tg.mul.__code__.co_filename\n"
+        "held = tg.Tensor.mul\n"
+        "x = tg.ones(2, requires_grad=True)\n"
+        "held(x, x).sum().backward()\n"
+        "print(before, held is tg.mul, held.__code__.co_filename != before, x.grad.tolist())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "<tapegrad first call> True True [2.0, 2.0]"
