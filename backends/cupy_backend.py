@@ -76,7 +76,7 @@ class CupyBackend(
         self._builder = builder
         self._tables: dict[Any, tuple[Any, Any]] = {}
         self._cards: dict[int, CupyBackend] = {}
-        self.generator = Generator()
+        self.generator = Generator(None)
         super().__init__()
         types = (np.float32, np.float64, np.float16, ml_dtypes.bfloat16)
         self.scalars = {np.dtype(t): _Typed(np.dtype(t).type, self) for t in types}

@@ -135,7 +135,8 @@ def test_only_the_low_32_bits_choose_the_stream():
 
 
 def test_seed_from_the_system():
-    assert Generator().initial_seed() != Generator().initial_seed()
+    assert Generator(None).initial_seed() != Generator(None).initial_seed()
+    assert Generator().initial_seed() == 67280421310721
     generator = Generator(0)
     seed = generator.seed()
     assert seed == generator.initial_seed()

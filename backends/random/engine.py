@@ -6,6 +6,7 @@ import math
 import operator
 import os
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any, Self
 
 import ml_dtypes
@@ -29,19 +30,27 @@ _STATE = np.dtype(
 )
 _BLOCK = 624
 
+# The seed of a ``torch.Generator()`` that was given none.
+_DEFAULT_SEED = 67280421310721
+
 
 class Engine:
     """MT19937 seeded and read as PyTorch does it, with the one normal number that PyTorch keeps for later."""
 
-    def __init__(self, seed: int | None = None) -> None:
-        self._bits = np.random.MT19937(0)
-        self._seeder = np.random.RandomState(self._bits)
+    def __init__(self, seed: int | None = _DEFAULT_SEED) -> None:
         self._initial_seed = 0
         self._next_normal: float | None = None
         if seed is None:
             self.seed()
         else:
             self.manual_seed(seed)
+
+    @cached_property
+    def _bits(self) -> np.random.MT19937:
+        """The stream, made when it is first read: a program that draws nothing never loads numpy.random."""
+        bits = np.random.MT19937(0)
+        np.random.RandomState(bits).seed(self._initial_seed & 0xFFFFFFFF)
+        return bits
 
     def manual_seed(self, seed: int) -> Self:
         """Start the stream of ``seed``; returns the generator itself.
@@ -58,7 +67,7 @@ class Engine:
         if not -(2**63) <= number < 2**64:
             raise ValueError(f"manual_seed: the seed {number} is not within -2^63 and 2^64 - 1")
         self._initial_seed = number % 2**64
-        self._seeder.seed(self._initial_seed & 0xFFFFFFFF)
+        self.__dict__.pop("_bits", None)
         self._next_normal = None
         return self
 

@@ -17,8 +17,9 @@ class Generator(ContinuousDraws, DiscreteDraws):
     included; a shape is an int or a sequence of ints. Not meant to be shared between running threads.
 
     Args:
-        seed: as in ``manual_seed``; None takes one from the operating system.
+        seed: as in ``manual_seed``; when none is given it is 67280421310721, as in PyTorch.
+            None takes one from the operating system.
     """
 
 
-default_generator = Generator()
+default_generator = Generator(None)

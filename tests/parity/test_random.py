@@ -367,3 +367,7 @@ def test_seeds_out_of_range(seed):
     for generator in (torch.Generator(), Generator(0)):
         with pytest.raises(ValueError):
             generator.manual_seed(seed)
+
+
+def test_a_generator_given_no_seed():
+    same(torch.randn(5, generator=torch.Generator()), Generator().normal(5), False)
