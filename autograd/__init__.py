@@ -1,8 +1,28 @@
 """Reverse-mode differentiation: Tensor, the tape, its engine and the table of rules."""
 
-from . import rules
+from . import func, function, functional, graph, rules
+from .anomaly_mode import (
+    detect_anomaly,
+    is_anomaly_check_nan_enabled,
+    is_anomaly_enabled,
+    set_anomaly_enabled,
+    set_detect_anomaly,
+)
 from .backward import backward, grad
-from .grad_mode import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
+from .batching import vmap
+from .bisect import compare
+from .export import export_numpy
+from .function import Function
+from .grad_mode import (
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    is_inference_mode_enabled,
+    no_grad,
+    set_grad_enabled,
+)
+from .gradcheck import gradcheck, gradgradcheck
+from .graph_text import to_dot, to_mermaid
 from .layouts import (
     channels_last,
     channels_last_3d,
@@ -34,10 +54,12 @@ from .types import (
 )
 
 __all__ = [
-    "PUBLIC", "RULES", "TYPES", "P", "Rule", "Size", "Tensor", "Variable", "backward", "can_cast", "channels_last",
-    "channels_last_3d", "contiguous_format", "enable_grad", "finfo", "from_dlpack", "get_default_dtype", "grad",
-    "iinfo", "inference_mode", "is_complex", "is_floating_point", "is_grad_enabled", "is_nonzero", "is_tensor",
-    "layout", "memory_format", "no_grad", "numel", "nondiff", "preserve_format", "promote_types", "result_type", "rule",
-    "rules", "set_default_dtype", "set_default_tensor_type", "set_grad_enabled", "set_printoptions", "source",
-    "strided", "to_dlpack",
+    "P", "PUBLIC", "RULES", "TYPES", "Function", "Rule", "Size", "Tensor", "Variable", "backward", "can_cast",
+    "channels_last", "channels_last_3d", "compare", "contiguous_format", "detect_anomaly", "enable_grad",
+    "export_numpy", "finfo", "from_dlpack", "func", "function", "functional", "get_default_dtype", "grad", "gradcheck",
+    "gradgradcheck", "graph", "iinfo", "inference_mode", "is_anomaly_check_nan_enabled", "is_anomaly_enabled",
+    "is_complex", "is_floating_point", "is_grad_enabled", "is_inference_mode_enabled", "is_nonzero", "is_tensor",
+    "layout", "memory_format", "no_grad", "nondiff", "numel", "preserve_format", "promote_types", "result_type", "rule",
+    "rules", "set_anomaly_enabled", "set_default_dtype", "set_default_tensor_type", "set_detect_anomaly",
+    "set_grad_enabled", "set_printoptions", "source", "strided", "to_dlpack", "to_dot", "to_mermaid", "vmap",
 ]  # fmt: skip

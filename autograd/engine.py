@@ -6,31 +6,45 @@ highest number has received all that it will receive. While only one node is pen
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from heapq import heappop, heappush
+from threading import Lock
 from typing import Any
 
 import numpy as np
 
-from .grad_mode import set_grad_enabled
+from .grad_mode import recording
+from .hooks import hooked, shown_before, shown_behind, told
 from .node import Node
 from .rule import RULES, P
+from .steps import STEP, Bundle
 from .tensor import Tensor, wrap
+from .versions import spoiled
+from .wirtinger import conjugates, prepared
 
-__all__ = ["propagate"]
+__all__ = ["BATCHED", "accumulate", "propagate"]
 
 new, ndarray = object.__new__, np.ndarray
 
+# Several threads may run backward into the same leaves.
+ACCUMULATING = Lock()
+
+# The cotangents are of a deeper level of `vmap` than the steps.
+BATCHED: Any = "batched"
+
+# What looks at the cotangents of every step, called with the step, them, and whether they are tensors; or None.
+check: Callable[[Node, Any, bool], None] | None = None
+
 
 def propagate(
-    roots: list[tuple[Node, Any]], *, retain: bool, record: bool, targets: list[Node] | None = None
+    roots: list[tuple[Node, Any]], *, retain: bool, record: Any, targets: list[Node] | None = None
 ) -> list[Any] | None:
     """Run backward from ``roots``.
 
     Args:
         roots: nodes with their cotangents: raw arrays, or tensors where ``record``.
         retain: keep what the nodes saved, for another backward.
-        record: put the backward itself on the tape.
+        record: put the backward itself on the tape; or BATCHED, which does not, and computes on tensors all the same.
         targets: nodes whose cotangents are wanted; then no leaf accumulates. None: accumulate in all leaves.
 
     Returns:
@@ -39,6 +53,7 @@ def propagate(
     Raises:
         RuntimeError: a saved value was changed in place, or freed by an earlier backward.
     """
+    look = check
     needed, passing = (None, None) if targets is None else _reaching(roots, targets)
     caught: dict[Any, Any] = {} if targets is None else dict.fromkeys(targets)
     leaves: dict[Node, Any] = {}
@@ -47,9 +62,9 @@ def propagate(
     follow: Any
     node, g = _enter(roots, leaves, pending, heap, record)
     while node is not None:
-        edges, rule, dev, cells = node.edges, node.rule, node.device, node.cells
-        if node.hooks is not None:
-            g = _hooked(node, g, record)
+        edges, rule, dev, cells, hooks = node.edges, node.rule, node.device, node.cells, node.hooks
+        if hooks is not None:
+            g = hooked(node, g, record)
         if node in caught:
             caught[node] = g
         if passing is None or node in passing:
@@ -59,9 +74,11 @@ def propagate(
                 for cell in cells:
                     version += cell[0]
                 if version != node.version or saved is None:
-                    raise _spoiled(node, version)
+                    raise spoiled(node)
+            if hooks is not None and hooks.before:
+                g = shown_before(node, g, record)
             if record:
-                cotangents = _recorded(node, g)
+                cotangents = _recorded(node, g, saved, record is True)
             else:
                 formulas = (dev.vjps or _formulas(dev))[rule.index]
                 if rule.joint:
@@ -73,6 +90,10 @@ def propagate(
                         formula(dev.backend, g, *kept) if e is not None and (needed is None or e in needed) else None
                         for formula, kept, e in zip(formulas, saved, edges)
                     ]
+            if look is not None:
+                look(node, cotangents, record)
+            if hooks is not None and hooks.behind:
+                cotangents = shown_behind(node, _summed(node, cotangents, record), g, record)
             k, follow, ahead, shapes = 0, None, None, node.shapes
             for edge in edges:
                 c = cotangents[k]
@@ -84,7 +105,7 @@ def propagate(
                 if edge.edges is None:
                     if edge in leaves:
                         leaves[edge] = _sum(edge.device, leaves[edge], c, record)
-                    elif record or rule.fresh or not _borrowed(c, g, edge, node):
+                    elif record or rule.fresh or not _borrowed(c, g, edge, rule, saved):
                         leaves[edge] = c
                     else:
                         leaves[edge] = edge.device.backend.copy(c)
@@ -110,12 +131,16 @@ def propagate(
             g = pending.pop(node)
     if targets is not None:
         return [_result(n, leaves.get(n) if n.edges is None else caught[n], record) for n in targets]
+    with ACCUMULATING:
+        for leaf, g in leaves.items():
+            if leaf.hooks is None is leaf.grad is leaf.extra and type(g) is ndarray and not record:
+                leaf.grad = t = new(Tensor)
+                t._array, t._device, t._cell, t._view, t._node = g, leaf.device, [0], None, None
+            elif leaf.hooks is None:
+                _add_to(leaf, g, record)
     for leaf, g in leaves.items():
-        if leaf.hooks is None is leaf.grad is leaf.extra and type(g) is ndarray and not record:
-            leaf.grad = t = new(Tensor)
-            t._array, t._device, t._cell, t._view, t._node = g, leaf.device, [0], None, None
-        else:
-            _accumulate(leaf, g, record)
+        if leaf.hooks is not None:
+            accumulate(leaf, hooked(leaf, g, record), record)
     return None
 
 
@@ -143,41 +168,47 @@ def _enter(
 def _formulas(dev: Any) -> list[Any]:
     """Per primitive the formulas of its rule, or the backend's fused kernel ``NAME_vjp`` where it has one."""
     kernels = type(dev.backend)
-    table: list[Any] = [None] * len(RULES)
+    table: list[Any] = [None] * len(RULES) + [STEP.vjps]
     for made in RULES.values():
         fused = getattr(kernels, made.name + "_vjp", None)
-        table[made.index] = made.vjps if fused is None else (fused, *made.vjps[1:])
-    dev.vjps[:] = table
-    return dev.vjps
+        table[made.index] = prepared(made, made.vjps if fused is None else (fused, *made.vjps[1:]), dev)
+    dev.vjps = table
+    return table
 
 
-def _recorded(node: Node, g: Tensor) -> Any:
-    """The cotangents of a node's inputs as tensors, by formulas that go onto the tape themselves."""
-    rule, cells, saved = node.rule, iter(node.cells), node.saved
-    with set_grad_enabled(True):
+def _recorded(node: Node, g: Tensor, saved: Any, hang: bool) -> Any:
+    """The cotangents of a node's inputs as tensors, by formulas that go onto the tape themselves where ``hang``."""
+    rule, cells = node.rule, iter(node.cells)
+    with recording():
+        conjugated = conjugates(rule, g._array)
+        if conjugated:
+            g = P.conj(g)
         if rule.joint:
-            return rule.vjps[0](P, g, *_tensors(node, rule.saves[0], saved, cells))
-        return [
-            rule.vjps[k](P, g, *_tensors(node, rule.saves[k], saved[k], cells)) if e is not None else None
-            for k, e in enumerate(node.edges)
-        ]
+            found = rule.vjps[0](P, g, *_tensors(node, rule.saves[0], saved, cells, hang))
+        else:
+            found = [
+                rule.vjps[k](P, g, *_tensors(node, rule.saves[k], saved[k], cells, hang)) if e is not None else None
+                for k, e in enumerate(node.edges)
+            ]
+        return [None if c is None else P.conj(c) for c in found] if conjugated else found
 
 
-def _tensors(node: Node, names: tuple[str, ...], values: Any, cells: Iterator[Any]) -> Iterator[Any]:
-    """The saved values with their arrays as tensors again, each hanging on the node that made it."""
+def _tensors(node: Node, names: tuple[str, ...], values: Any, cells: Iterator[Any], hang: bool) -> Iterator[Any]:
+    """The saved values with their arrays as tensors again, each hanging on the node that made it if ``hang``."""
     inputs = node.rule.inputs
+    edges = node.edges if hang else (None,) * len(node.edges)
     for name, value in zip(names, values, strict=True):
         if name == "out":
-            yield _revive(value, node.device, node, next(cells))
+            yield _revive(value, node.device, node if hang else None, next(cells))
         elif name == "res":
             yield wrap(value, node.device)
         elif name in inputs:
             first = inputs.index(name)
             if name == node.rule.variadic:
-                yield [_revive(v, node.device, node.edges[first + i], next(cells)) for i, v in enumerate(value)]
+                yield [_revive(v, node.device, edges[first + i], next(cells)) for i, v in enumerate(value)]
             else:
                 cell = next(cells)
-                yield None if value is None else _revive(value, node.device, node.edges[first], cell)
+                yield None if value is None else _revive(value, node.device, edges[first], cell)
         else:
             yield value
 
@@ -188,31 +219,17 @@ def _revive(array: Any, device: Any, made_by: Node | None, cell: list[int]) -> T
     return tensor
 
 
-def _spoiled(node: Node, version: int) -> RuntimeError:
-    """The error for a node whose saved values are gone or no longer what they were."""
-    if node.saved is None:
-        return RuntimeError(
-            f"backward through {node.name()} a second time: what it saved was freed by the first backward; "
-            "pass retain_graph=True there to keep it"
-        )
-    return RuntimeError(
-        f"{node.rule.name}: a tensor that this operation saved for backward was changed in place afterwards "
-        f"(saved at version {node.version}, now at {version}); write to a clone() of it instead"
-    )
-
-
-def _borrowed(c: Any, g: Any, edge: Node, node: Node) -> bool:
+def _borrowed(c: Any, g: Any, edge: Node, rule: Any, saved: Any) -> bool:
     """Whether a cotangent's memory may be seen elsewhere, so that a leaf must not keep it as its gradient."""
-    if c is g or not edge.device.backend.owned(c):
+    if c is g or rule is STEP or not edge.device.backend.owned(c):
         return True
-    saved = node.saved
-    if node.rule.joint:
+    if rule.joint:
         return any(c is s for s in saved)
     return any(c is s for args in saved if args for s in args)
 
 
 def _sum(dev: Any, a: Any, b: Any, record: bool) -> Any:
-    return P.add(a, b) if record else dev.backend.add(a, b)
+    return P.add(a, b) if record and type(a) is not Bundle else dev.backend.add(a, b)
 
 
 def _sum_to(dev: Any, c: Any, shape: tuple[int, ...], record: bool) -> Any:
@@ -225,29 +242,37 @@ def _sum_to(dev: Any, c: Any, shape: tuple[int, ...], record: bool) -> Any:
     return F.reshape(F.sum(c, dims, True), shape)
 
 
-def _hooked(node: Node, g: Any, record: bool) -> Any:
-    """Show a cotangent to the node's hooks; each may return another in its place."""
-    tensor = g if record else wrap(node.device.backend.normal(g), node.device)
-    for hook in list(node.hooks):
-        replaced = hook(tensor)
-        if replaced is not None:
-            tensor = replaced
-    return tensor if record else tensor._array
+def _summed(node: Node, cotangents: Any, record: bool) -> list[Any]:
+    """The cotangents of a node's inputs in the shapes of the inputs."""
+    if node.shapes is None:
+        return list(cotangents)
+    return [
+        None if c is None or e is None else _sum_to(node.device, c, shape, record)
+        for c, e, shape in zip(cotangents, node.edges, node.shapes, strict=True)
+    ]
 
 
-def _accumulate(node: Node, g: Any, record: bool) -> None:
+def accumulate(node: Node, g: Any, record: bool) -> None:
+    """Add a cotangent to the gradient of a leaf, and call the hooks that want to know of it."""
+    if node.hooks is not None and node.hooks.before:
+        g = shown_before(node, g, record)
+    if not record and node.grad is None:
+        g = node.device.backend.copy(g)  # a hook may have kept it
+    with ACCUMULATING:
+        _add_to(node, g, record)
+    if node.hooks is not None:
+        told(node, g, record)
+
+
+def _add_to(node: Node, g: Any, record: bool) -> None:
     """Add a cotangent to a leaf's gradient."""
     if node.extra is not None and not record:
         g = node.device.backend.normal(g).astype(node.extra, copy=False)
-    if node.hooks is not None:
-        g = _hooked(node, g, record)
     held = node.grad
     if record:
-        node.grad = g if held is None else P.add(held, g)
+        node.grad = P.copy(g) if held is None else P.add(held, g)
     elif held is None:
         node.grad = wrap(node.device.backend.normal(g), node.device)
-    elif held._node is not None:
-        node.grad = P.add(held, wrap(node.device.backend.normal(g), node.device))
     else:
         node.device.backend.accumulate(held._array, g)
         held._cell[0] += 1
@@ -258,12 +283,12 @@ def _result(node: Node, g: Any, record: bool) -> Tensor | None:
     if g is None:
         return None
     if node.edges is None and node.hooks is not None:
-        g = _hooked(node, g, record)
+        g = hooked(node, g, record)
     if record:
         return g
     g = node.device.backend.normal(g)
     # A result's cotangent went on to what it was made from, and may have come from the caller.
-    own = node.edges is None and node.device.backend.owned(g)
+    own = node.edges is None is node.hooks and node.device.backend.owned(g)
     return wrap(g if own else node.device.backend.copy(g), node.device)
 
 

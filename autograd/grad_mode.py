@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from threading import get_ident
+from threading import get_ident, local
 from typing import Any
 
-__all__ = ["OFF", "enable_grad", "inference_mode", "is_grad_enabled", "no_grad", "set_grad_enabled"]
+from . import record
+
+__all__ = [
+    "INFERRING", "OFF", "Untracked", "enable_grad", "inference_mode", "is_grad_enabled", "is_inference",
+    "is_inference_mode_enabled", "is_recording", "no_grad", "recording", "set_grad_enabled",
+]  # fmt: skip
 
 CO_GENERATOR = 0x20  # as in the module inspect, whose import would cost more than all else here
 
@@ -16,20 +21,90 @@ CO_GENERATOR = 0x20  # as in the module inspect, whose import would cost more th
 OFF: set[int] = set()
 
 
+# The threads in inference mode, and those among them that have switched gradients on inside of it, in name only.
+INFERRING: set[int] = set()
+_ON_IN_NAME: set[int] = set()
+
+
+class _Departure:
+    """Takes a thread's number out of all sets when the thread ends, for the next one that gets the number."""
+
+    def __init__(self, me: int) -> None:
+        self._me = me
+
+    def __del__(self) -> None:
+        for threads in (OFF, INFERRING, _ON_IN_NAME):
+            threads.discard(self._me)
+
+
+_of_thread = local()
+
+
 def is_grad_enabled() -> bool:
-    """Whether the current thread records operations."""
+    """Whether the current thread's mode is to record operations."""
+    me = get_ident()
+    return me not in OFF or me in _ON_IN_NAME
+
+
+def is_recording() -> bool:
+    """Whether the current thread records operations: never in inference mode."""
     return get_ident() not in OFF
+
+
+def is_inference_mode_enabled() -> bool:
+    """Whether the current thread is in inference mode."""
+    return get_ident() in INFERRING
 
 
 def _switch(enabled: bool) -> bool:
     """Set the current thread's mode; returns the mode before."""
     me = get_ident()
+    if me in INFERRING:
+        before = me in _ON_IN_NAME
+        (_ON_IN_NAME.add if enabled else _ON_IN_NAME.discard)(me)
+        return before
     before = me not in OFF
     if enabled:
         OFF.discard(me)
     else:
         OFF.add(me)
+        if not hasattr(_of_thread, "departure"):
+            _of_thread.departure = _Departure(me)
     return before
+
+
+class Untracked(list[int]):
+    """The version cell of tensors made in inference mode: outside of it, their version cannot be asked for."""
+
+    __slots__ = ()
+
+    def __getitem__(self, item: Any) -> Any:
+        if get_ident() not in INFERRING:
+            raise RuntimeError(
+                "a tensor that was made in inference mode cannot be saved for backward, nor written in place outside "
+                "the mode; take a clone() of it"
+            )
+        return 0
+
+    def expect_inference(self, name: str) -> None:
+        """Refuse the in-place operation ``name`` outside of inference mode."""
+        if get_ident() not in INFERRING:
+            raise RuntimeError(
+                f"{name}: a tensor that was made in inference mode cannot be written in place outside the mode; take a "
+                "clone() of it"
+            )
+
+
+def inferred(tensor: Any) -> Any:
+    """A result of the current thread, marked where the thread is in inference mode."""
+    if get_ident() in INFERRING and tensor._view is None:
+        tensor._cell = Untracked([0])
+    return tensor
+
+
+def is_inference(tensor: Any) -> bool:
+    """Whether a tensor was made in inference mode."""
+    return type(tensor._cell) is Untracked
 
 
 class _GradMode:
@@ -90,6 +165,18 @@ def _wrap_generator(mode: Callable[[], _GradMode], function: Callable[..., Any])
     return wrapped
 
 
+class recording:  # noqa: N801 - a context
+    """A context in which the thread records whatever its mode is, inference mode included; for the library itself."""
+
+    def __enter__(self) -> None:
+        self._off = get_ident() in OFF
+        OFF.discard(get_ident())
+
+    def __exit__(self, *exc: object) -> None:
+        if self._off:
+            OFF.add(get_ident())
+
+
 class no_grad(_GradMode):  # noqa: N801 - PyTorch's name
     """Record nothing: as a context (``with no_grad():``) or a decorator (``@no_grad()`` or ``@no_grad``)."""
 
@@ -113,10 +200,13 @@ class enable_grad(no_grad):  # noqa: N801 - PyTorch's name
 
 
 class inference_mode(_GradMode):  # noqa: N801 - PyTorch's name
-    """Record nothing; what PyTorch's mode saves beyond ``no_grad`` costs nothing here.
+    """Record nothing, and mark what is made as never to be recorded.
+
+    Tensors that are made in the mode have no version counter. Outside of it they can be read by any operation, but can
+    neither be saved for a backward nor be written in place.
 
     Args:
-        mode: False records, as ``enable_grad`` does.
+        mode: False leaves the mode, inside of it.
     """
 
     def __new__(cls, mode: bool | Callable[..., Any] = True) -> Any:
@@ -128,10 +218,30 @@ class inference_mode(_GradMode):  # noqa: N801 - PyTorch's name
 
     def __init__(self, mode: bool = True) -> None:
         super().__init__()
-        self.enabled = not mode
+        self._infer = mode
+        self._modes: list[tuple[bool, bool, bool]] = []
+
+    def __enter__(self) -> None:
+        me = get_ident()
+        self._modes.append((me in OFF, me in INFERRING, me in _ON_IN_NAME))
+        self._set(not self._infer, self._infer, False)
+
+    def __exit__(self, *exc: object) -> None:
+        recording_off, inferring, named_on = self._modes.pop()
+        self._set(not recording_off, inferring, named_on)
+
+    @staticmethod
+    def _set(recording: bool, inferring: bool, named_on: bool) -> None:
+        me = get_ident()
+        INFERRING.discard(me)
+        _switch(recording)
+        if inferring:
+            INFERRING.add(me)
+        (_ON_IN_NAME.add if named_on else _ON_IN_NAME.discard)(me)
+        record.GLOBALS["INFERRING"] = INFERRING or None
 
     def _again(self) -> inference_mode:
-        return inference_mode(not self.enabled)
+        return inference_mode(self._infer)
 
 
 class set_grad_enabled(_GradMode):  # noqa: N801 - PyTorch's name
@@ -156,3 +266,6 @@ class set_grad_enabled(_GradMode):  # noqa: N801 - PyTorch's name
 
     def _again(self) -> set_grad_enabled:
         return set_grad_enabled(self.enabled)
+
+
+record.GLOBALS.update(INFERRING=None, inferred=inferred)

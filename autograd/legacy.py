@@ -71,6 +71,8 @@ TYPES = {
 
 class _VariableType(type):
     def __call__(cls, data: Any, requires_grad: bool | None = None, volatile: bool | None = None) -> Tensor:
+        if not isinstance(data, Tensor):
+            raise TypeError(f"Variable: data must be a Tensor, not {type(data).__name__}")
         made = wrap(data._array, data._device)
         made._cell = data._cell
         return made.requires_grad_() if requires_grad else made

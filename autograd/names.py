@@ -40,7 +40,8 @@ def name_of(node: Node) -> str:
 
 def _saved(node: Node) -> dict[str, Any]:
     """What a step saved, by name; nothing after its memory was freed."""
-    rows = () if node.saved is None else (node.saved,) if node.rule.joint else node.saved
+    kept = node.peek()
+    rows = () if kept is None else (kept,) if node.rule.joint else kept
     found: dict[str, Any] = {}
     for names, values in zip(node.rule.saves, rows, strict=False):
         found.update(zip(names, values or (), strict=False))
@@ -60,7 +61,7 @@ def _slice(node: Node, saved: dict[str, Any]) -> str:
 
 
 def _matmul(node: Node, saved: dict[str, Any]) -> str:
-    shape = saved.get("a_shape") or saved.get("b_shape") or (0, 0)
+    shape = saved.get("input_shape") or saved.get("other_shape") or (0, 0)
     return {2: "Mm", 3: "Bmm"}.get(len(shape), "UnsafeView")
 
 
@@ -96,5 +97,5 @@ NAMES: dict[str, str | Callable[[Node, dict[str, Any]], str]] = {
     "mean": _over_dims("Mean"), "mse": "MseLoss", "overwrite": "CopyBackwards", "pad": "ConstantPadNd",
     "pow": _pow, "prod": "Prod", "remainder": _by_tensor("Remainder"), "reshape": "View",
     "slice": _slice, "softmax_xent": "NllLoss", "square": "Pow", "sum": _over_dims("Sum"), "take": "Embedding",
-    "transfer": "ToCopy", "view_scatter": "CopySlices",
+    "transfer": "ToCopy", "view_scatter": "CopySlices", "windows": "Unfold",
 }  # fmt: skip

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import count
 from typing import Any
 
+from .handles import NodeHooks, RemovableHandle
 from .names import name_of
+from .wirtinger import expect_complex
 
-__all__ = ["Node", "leaf", "ticket"]
+__all__ = ["Node", "OutputNode", "leaf", "make", "shown", "ticket"]
 
 ticket = count(1).__next__
 
@@ -21,13 +24,14 @@ class Node:
     Attributes:
         rule: how to differentiate the step.
         edges: for each input the node that made it, None where no gradient is wanted; None itself in a leaf.
-        saved: for each input the arguments of its formula (for a joint rule: one tuple); None once freed.
+        saved: for each input the arguments of its formula (for a joint rule: one tuple); None once freed. Of a leaf a
+            weak reference to its tensor.
         cells: the version cells of the saved arrays, in the order in which `saved` holds them.
         version: the sum of those versions when they were saved. Versions only grow, so one sum checks all.
         shapes: the shapes of the inputs where one was broadcast, else None.
         seq: a number that grows with every step; backward goes from the highest to the lowest.
         device: where the step ran.
-        hooks: functions that see (and may replace) the cotangent, or None.
+        hooks: what was hung onto the step (`handles.NodeHooks`), or None.
         grad: of a leaf, the gradient accumulated so far; of another node, that of a tensor with ``retain_grad``.
         extra: of a step its name where `names` cannot tell it; of a leaf the dtype that cotangents are rounded to,
             where rules may widen it; else None.
@@ -57,14 +61,54 @@ class Node:
         """PyTorch's name for this kind of step, such as ``MulBackward0``."""
         return name_of(self)
 
+    def peek(self) -> Any:
+        """``saved`` as it is kept; a step that packs it need not unpack."""
+        return self.saved
+
     @property
     def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
         """The steps that made the inputs, each with the number of its output; None where no gradient goes."""
-        return tuple((edge, 0) for edge in self.edges or ())
+        return tuple((None, 0) if edge is None else shown(edge) for edge in self.edges or ())
+
+    @property
+    def variable(self) -> Any:
+        """Of a leaf, its tensor, as long as there is one."""
+        if self.edges is not None or self.saved is None:
+            raise AttributeError(f"{self.name()} has no attribute 'variable': only leaves do")
+        return self.saved()
+
+    @property
+    def metadata(self) -> dict[Any, Any]:
+        """Whatever you want to note about the step."""
+        return NodeHooks.of(self).metadata
+
+    def register_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call ``hook(grad_inputs, grad_outputs)``, both tuples, when backward has run this step.
+
+        A tuple that it returns takes the place of ``grad_inputs``. Returns a handle that removes the hook.
+        """
+        return NodeHooks.of(self).behind.add(hook)
+
+    def register_prehook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call ``hook(grad_outputs)`` before backward runs this step; a tuple that it returns takes their place."""
+        return NodeHooks.of(self).before.add(hook)
+
+
+class OutputNode(Node):
+    """One output of a step that has several: it hands its cotangent on to that step."""
+
+    __slots__ = ()
+
+
+def shown(node: Node) -> tuple[Node, int]:
+    """The step that users see for a node, and the number of the output that the node stands for."""
+    return (node.edges[0], node.saved[0].k) if type(node) is OutputNode else (node, 0)
 
 
 def leaf(device: Any, dtype: Any) -> Node:
     """A node where gradients accumulate, of a tensor of NumPy's ``dtype``."""
+    if dtype.kind == "c":
+        expect_complex()
     node = object.__new__(Node)
     node.rule = node.edges = node.saved = node.shapes = node.hooks = node.grad = None
     node.extra = dtype if dtype.char == "E" else None  # a Python float beside bfloat16 makes NumPy answer float32
@@ -72,9 +116,12 @@ def leaf(device: Any, dtype: Any) -> Node:
     return node
 
 
-def make(rule: Any, edges: tuple[Any, ...], saved: Any, cells: tuple[Any, ...], shapes: Any, device: Any) -> Node:
+def make(
+    rule: Any, edges: tuple[Any, ...], saved: Any, cells: tuple[Any, ...], shapes: Any, device: Any,
+    kind: type[Node] = Node,
+) -> Node:  # fmt: skip
     """A node of the tape, from everything that it holds; the hot operations write this out in place."""
-    node = object.__new__(Node)
+    node = object.__new__(kind)
     node.rule, node.edges, node.saved, node.cells, node.shapes = rule, edges, saved, cells, shapes
     version = 0
     for cell in cells:

@@ -72,9 +72,12 @@ def text(self: Tensor) -> str:
     """The tensor as Python would write it: its numbers, and what is not the default about it."""
     plain = type(self) is Tensor or type(self).__name__ == "Parameter"
     prefix = "tensor(" if plain else type(self).__name__ + "("
+    if self._device.depth and self._array.batched:
+        inner = text(self._array.value).replace("\n", "\n    ")
+        return f"BatchedTensor(depth={self._device.depth}, value=\n    {inner}\n)"
     array = self._device.backend.to_host(self._array)
     suffixes = []
-    if self._device is not default_device():
+    if self._device != default_device():
         suffixes.append(f"device='{self._device}'")
     if not array.size:
         body = "[]"
@@ -88,9 +91,13 @@ def text(self: Tensor) -> str:
         shown = self.dtype not in (get_default_dtype(), get_default_dtype().to_complex(), dtypes.int64, dtypes.bool_)
     if shown:
         suffixes.append(f"dtype={self.dtype}")
-    node = self._current()
-    if node is not None:
-        suffixes.append("requires_grad=True" if node.edges is None else f"grad_fn=<{node.name()}>")
+    try:
+        node = self._current()
+    except RuntimeError:  # one of several views whose base was written
+        suffixes.append("grad_fn=<Invalid>")
+    else:
+        if node is not None:
+            suffixes.append("requires_grad=True" if node.edges is None else f"grad_fn=<{node.name()}>")
     return _with_suffixes(prefix + body, suffixes, len(prefix))
 
 

@@ -6,6 +6,9 @@ as their category (bool, integral, floating, complex) is not higher.
 
 from __future__ import annotations
 
+import math
+import re
+import warnings
 from typing import Any
 
 import numpy as np
@@ -16,7 +19,7 @@ from . import record
 from .rule import P, Rule
 from .tensor import Tensor, wrap
 
-__all__ = ["constant", "failure", "get_default_dtype", "mixed_devices", "result_type", "set_default_dtype"]
+__all__ = ["constant", "failure", "fitting", "get_default_dtype", "mixed_devices", "result_type", "set_default_dtype"]
 
 _default = dtypes.float32
 
@@ -35,15 +38,52 @@ def set_default_dtype(dtype: Any) -> None:
         TypeError: not a floating dtype.
     """
     global _default
-    found = dtypes.of(dtype)
-    if not found.is_floating_point:
-        raise TypeError(f"set_default_dtype: only floating dtypes are supported, got {found}")
-    _default = found
+    if not isinstance(dtype, dtypes.dtype) or not dtype.is_floating_point:
+        raise TypeError(f"set_default_dtype: takes a floating dtype such as tapegrad.float64, got {dtype!r}")
+    _default = dtype
 
 
 def constant(value: Any, dtype: dtypes.dtype, device: Any) -> Tensor:
     """A number as a 0-d tensor."""
     return wrap(device.backend.from_host(np.asarray(value).astype(dtype.numpy)), device)
+
+
+def fitting(name: str, value: Any, dtype: dtypes.dtype) -> Any:
+    """A number that is to be stored as ``dtype``, checked; negative ones wrap in unsigned types, as in PyTorch.
+
+    Raises:
+        RuntimeError: the type cannot hold it.
+    """
+    number = value.item() if isinstance(value, np.generic) else value
+    if dtype.category in (BOOL, COMPLEX) or not isinstance(number, (bool, int, float, complex)):
+        return value
+    fits = True
+    if isinstance(number, complex):
+        fits, number = not number.imag, number.real
+    if dtype.category == INTEGRAL:
+        limits = np.iinfo(dtype.numpy)
+        fits = fits and (limits.min or -int(limits.max)) <= number <= limits.max
+    elif dtype is not dtypes.float64:  # narrower ones are computed in float32
+        fits = fits and not LARGEST < abs(number) < math.inf
+    if not fits:
+        raise RuntimeError(f"{name}: the value {value} cannot be converted to {dtype.name} without overflow")
+    return number
+
+
+_said: set[str] = set()  # the warnings that are given once
+
+
+def warn_of_lost_part(have: np.dtype, wanted: np.dtype) -> None:
+    """Warn, once, where a user's conversion of complex numbers to real ones drops the imaginary part."""
+    if have.kind == "c" and wanted.kind not in "cb" and "complex" not in _said:
+        _said.add("complex")
+        warnings.warn(
+            "complex numbers are cast to real ones, their imaginary part is dropped; take .real to say so",
+            UserWarning, stacklevel=3,
+        )  # fmt: skip
+
+
+LARGEST = float(np.finfo(np.float32).max)
 
 
 def _kind_of_number(value: Any) -> dtypes.dtype:
@@ -53,6 +93,8 @@ def _kind_of_number(value: Any) -> dtypes.dtype:
         return dtypes.int64
     if isinstance(value, (float, np.floating)):
         return _default
+    if not isinstance(value, (complex, np.complexfloating)):
+        raise TypeError(f"result_type: takes tensors and numbers, not {type(value).__name__}")
     return dtypes.complex128 if _default is dtypes.float64 else dtypes.complex64
 
 
@@ -88,6 +130,10 @@ def join(a: dtypes.dtype, b: dtypes.dtype) -> dtypes.dtype:
     if a is b:
         return a
     low, high = sorted((a, b), key=lambda d: d.category)
+    if not WIDE_UNSIGNED.isdisjoint((a, b)) and high.category != FLOATING:
+        raise RuntimeError(
+            f"promotion: {a.name} and {b.name} have no common type, as in PyTorch; convert one of them with .to()"
+        )
     if low.category != high.category:
         if high is dtypes.complex64 and low is dtypes.float64:
             return dtypes.complex128
@@ -108,6 +154,9 @@ def _operand(rule: Rule, name: str, x: Any, device: Any) -> Any:
     raise TypeError(f"{rule.name}: argument '{name}' must be a Tensor or a number, not {type(x).__name__}")
 
 
+# Types for which PyTorch knows no promotion but to floating ones
+WIDE_UNSIGNED = frozenset({dtypes.uint16, dtypes.uint32, dtypes.uint64})
+
 # Operators of which an operand of another library may bring the reflected form.
 REFLECTED = {"add": "__radd__", "sub": "__rsub__", "mul": "__rmul__", "div": "__rtruediv__", "pow": "__rpow__"}
 KNOWN = (Tensor, *NUMBERS, np.ndarray, str, bytes, list, tuple)
@@ -116,6 +165,9 @@ KNOWN = (Tensor, *NUMBERS, np.ndarray, str, bytes, list, tuple)
 def slow(rule: Rule, inputs: tuple[Any, ...], attrs: tuple[Any, ...]) -> Tensor:
     """Bring the operands of an element-wise operation to one dtype and device, then run it."""
     devices = [x._device for x in inputs if isinstance(x, Tensor)]
+    if any([d is not devices[0] for d in devices]):
+        inputs = record.GLOBALS["to_level"](inputs) or inputs
+        devices = [x._device for x in inputs if isinstance(x, Tensor)]
     # As in PyTorch, a 0-d tensor of the CPU goes wherever the others are.
     placed = [x._device for x in inputs if isinstance(x, Tensor) and (x._array.ndim or x._device.type != "cpu")]
     if len(set(placed)) > 1:
@@ -126,7 +178,7 @@ def slow(rule: Rule, inputs: tuple[Any, ...], attrs: tuple[Any, ...]) -> Tensor:
         answer = getattr(type(other), REFLECTED[rule.name])(other, inputs[0])
         if answer is not NotImplemented:
             return answer
-    operands = [_operand(rule, n, x, device) for n, x in zip(rule.inputs, inputs, strict=True)]
+    operands = [_operand(rule, n, x, device) for n, x in zip(record.argument_names(rule), inputs, strict=True)]
     head = operands[:1] if rule.kind == "where" else []
     values = operands[len(head) :]
     dtype = result_type(*values)
@@ -147,6 +199,7 @@ def _refuse(rule: Rule, dtype: dtypes.dtype, values: list[Any]) -> None:
 # kind of an element-wise primitive -> the categories of dtypes for which there is no such operation
 _REFUSED = {
     "bits": (FLOATING, COMPLEX), "floating": (BOOL, INTEGRAL, COMPLEX), "real": (COMPLEX,), "number": (BOOL,),
+    "rounded": (BOOL, COMPLEX),
 }  # fmt: skip
 
 
@@ -162,7 +215,7 @@ def _as(x: Any, dtype: dtypes.dtype, device: Any) -> Tensor:
     if not isinstance(x, Tensor):
         return constant(x, dtype, device)
     if x._device is not device:  # a 0-d tensor of the CPU
-        x = P.transfer(x, x._device, device) if x._node is not None else constant(x.item(), x.dtype, device)
+        x = P.transfer(x, x._device, device, False) if x._node is not None else constant(x.item(), x.dtype, device)
     return x if x._array.dtype == dtype.numpy else P.cast(x, dtype.numpy)
 
 
@@ -187,20 +240,38 @@ def describe(x: Any) -> str:
 
 def failure(rule: Rule, error: Exception, inputs: tuple[Any, ...], attrs: tuple[Any, ...]) -> Exception:
     """The error to raise where a kernel refused its operands: it names the operation and what it was given."""
-    given = ", ".join(f"{n}={describe(x)}" for n, x in zip(rule.inputs, inputs, strict=True))
+    given = ", ".join(f"{n}={describe(x)}" for n, x in zip(record.argument_names(rule), inputs, strict=True))
     given += "".join(f", {n}={a!r}" for n, a in zip(rule.attrs, attrs, strict=False))
-    if isinstance(error, TypeError) and (not attrs or "not defined for" in str(error)):
-        return RuntimeError(_unfit(rule, next(x.dtype for x in inputs if isinstance(x, Tensor))))
+    if isinstance(error, TypeError) and _NO_SUCH_TYPE.search(str(error)):
+        return RuntimeError(_unfit(rule, _type_at_fault(rule, inputs)))
     kind = IndexError if isinstance(error, IndexError) else TypeError if isinstance(error, TypeError) else RuntimeError
     return kind(f"{rule.name}({given}): {_plain(error)}")
 
 
+# How NumPy and CuPy, Python's operators and our own kernels say that there is no such operation for an element type.
+_NO_SUCH_TYPE = re.compile(
+    r"not supported for the input types|did not contain a loop|no loop |Wrong type \(|only supports|not defined for|"
+    r"boolean (negative|subtract)|not supported for boolean|unsupported operand|bad operand|Cannot cast ufunc|"
+    r"must be real number|cannot perform \w+ with|[Uu]nsupported dtype|dtype .* (is )?not supported"
+)
+
+
+def _type_at_fault(rule: Rule, inputs: tuple[Any, ...]) -> dtypes.dtype:
+    """The element type that a kernel refused: of the values, not of a condition or an index beside them."""
+    given = inputs[1:] if rule.kind == "where" else inputs
+    flat = [t for x in given for t in (x if isinstance(x, (list, tuple)) else (x,)) if isinstance(t, Tensor)]
+    return flat[0].dtype
+
+
 def _plain(error: Exception) -> str:
     text = str(error)
-    if any(s in text for s in ("could not be broadcast", "shape mismatch", "cannot broadcast", "axis remapping")):
+    low = text.lower()
+    if any(s in low for s in ("could not be broadcast", "shape mismatch", "cannot broadcast", "axis remapping")):
         return "the shapes do not broadcast: from the last dimension on, sizes must be equal or one of them 1"
     if "matmul" in text or "not aligned" in text:
         return "the inner sizes differ: the last dimension of the first must equal the second-last of the second"
+    if "type is mismatched" in low:
+        return f"the element types must be the same; nothing is converted silently ({text})"
     if "cannot reshape" in text:
         return "the new shape has another number of elements"
     return text
@@ -209,7 +280,7 @@ def _plain(error: Exception) -> str:
 def mixed_devices(rule: Rule, inputs: tuple[Any, ...]) -> RuntimeError:
     """The error for operands on different devices."""
     named = []
-    for name, x in zip(rule.inputs, inputs, strict=True):
+    for name, x in zip(record.argument_names(rule), inputs, strict=True):
         for t in x if isinstance(x, (list, tuple)) else (x,):
             if isinstance(t, Tensor):
                 named.append((name, t._device))
@@ -233,7 +304,7 @@ def mixed_types(rule: Rule, inputs: tuple[Any, ...]) -> RuntimeError:
 
 def not_tensors(rule: Rule, inputs: tuple[Any, ...]) -> TypeError:
     """The error for an operand that is no tensor."""
-    for name, x in zip(rule.inputs, inputs, strict=True):
+    for name, x in zip(record.argument_names(rule), inputs, strict=True):
         for t in x if name == rule.variadic and isinstance(x, (list, tuple)) else (x,):
             if not isinstance(t, Tensor) and not (t is None and name in rule.optional):
                 return TypeError(f"{rule.name}: argument '{name}' must be a Tensor, not {type(t).__name__}")

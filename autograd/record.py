@@ -16,7 +16,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .rule import Rule
 
-__all__ = ["GLOBALS", "compile_operation", "source"]
+__all__ = ["GLOBALS", "argument_names", "compile_operation", "source"]
+
+# Views where the memory of the input allows it, else copies.
+SOMETIMES_VIEWS = ("reshape", "as_strided", "view_as_complex")
 
 _functions: dict[str, tuple[Rule, Any]] = {}  # primitive -> its rule and its operation
 _stubs: dict[str, Callable[..., Any]] = {}  # parameters -> what makes an operation that has not been called yet
@@ -44,10 +47,12 @@ def compile_operation(rule: Rule) -> Callable[..., Any]:
     for names in rule.saves:
         for name in names:
             _entry(rule, name)
-    parameters = ", ".join(_parameters(_in_public_words(rule)))
+    words = _in_public_words(rule)
+    parameters = _signature(words)
     make = _stubs.get(parameters)
     if make is None:
-        text = f"return first_call(RULE, INDEX)({parameters})"
+        given = ", ".join([*_parameters(words), *(["out"] if _takes_out(words) else [])])
+        text = f"return first_call(RULE, INDEX)({given})"
         make = _stubs[parameters] = _make(_function(parameters, text), "<tapegrad first call>")
     made: Callable[..., Any] = make(rule, rule.index)
     made.__name__ = made.__qualname__ = rule.name
@@ -83,13 +88,27 @@ def _parameters(rule: Rule) -> tuple[str, ...]:
     return (*rule.inputs, *rule.attrs)
 
 
-def _in_public_words(rule: Rule) -> Rule:
-    """The rule with its inputs named as PyTorch names arguments; formulas may call them what suits the formula."""
+def _takes_out(rule: Rule) -> bool:
+    """Whether the operation has PyTorch's argument ``out``."""
+    return rule.public and rule.kind is not None
+
+
+def _signature(rule: Rule) -> str:
+    return ", ".join([*_parameters(rule), *(["out=None"] if _takes_out(rule) else [])])
+
+
+def argument_names(rule: Rule) -> tuple[str, ...]:
+    """The inputs as the user knows them: as PyTorch names them; formulas may call them what suits the formula."""
     count = len(rule.inputs)
-    if rule.kind is not None:
-        words = ("condition", "input", "other")[-count:] if count > 1 else ("input",)
-    else:
-        words = tuple(f"t{k}" for k in range(count))
+    if rule.kind is None:
+        return rule.inputs
+    return ("condition", "input", "other")[-count:] if count > 1 else ("input",)
+
+
+def _in_public_words(rule: Rule) -> Rule:
+    """The rule with its inputs named as the arguments of its operation."""
+    count = len(rule.inputs)
+    words = tuple(f"t{k}" for k in range(count)) if rule.kind is None else argument_names(rule)
     new_name = dict(zip(rule.inputs, words))
 
     def translate(name: str) -> str:
@@ -101,19 +120,22 @@ def _in_public_words(rule: Rule) -> Rule:
     made.optional = frozenset(new_name[n] for n in rule.optional)
     made.variadic = None if rule.variadic is None else new_name[rule.variadic]
     made.typed = tuple(new_name[n] for n in rule.typed)
+    made.only_for = {translate(n): new_name.get(other, other) for n, other in rule.only_for.items()}
     made.saves = tuple(tuple(translate(n) for n in names) for names in rule.saves)
     return made
 
 
 def _write(rule: Rule) -> str:
     lines = []
+    if _takes_out(rule):
+        lines += ["if out is not None:", f"    return into(RULE, out, ({', '.join(rule.inputs)},))"]
     lines += _operands(rule)
     lines += _run(rule)
     lines += _wrap(rule)
     if rule.differentiable:
         lines += _remember(rule)
     lines.append("return y")
-    return _function(", ".join(_parameters(rule)), "\n        ".join(lines))
+    return _function(_signature(rule), "\n        ".join(lines))
 
 
 def _arrays(rule: Rule) -> list[str]:
@@ -192,7 +214,7 @@ def _plain_operands(rule: Rule) -> list[str]:
     if rule.variadic:
         tests.append(f"any([t._device is not dev for t in {rule.variadic}])")
     if tests:
-        lines += [f"if {' or '.join(tests)}:", f"    raise mixed_devices(RULE, {given})"]
+        lines += [f"if {' or '.join(tests)}:", f"    return elsewhere(RULE, {_given(rule)})"]
     if rule.typed:
         places = [rule.inputs.index(n) for n in rule.typed]
         lines.append(f"dtype = x{places[0]}.dtype")
@@ -236,18 +258,23 @@ def _wrap(rule: Rule) -> list[str]:
             f"    y._cell = {x}._cell",
             "    viewed = True",
         ]
+    elif rule.name in SOMETIMES_VIEWS:
+        lines += ["viewed = dev.backend.shares(x0, out)", f"y._cell = {x}._cell if viewed else [0]"]
     else:
         lines.append(f"y._cell = {x}._cell")
     return lines
 
 
 def _remember(rule: Rule) -> list[str]:
-    lines = ["if OFF and get_ident() in OFF:", "    return y"]
+    unrecorded = "    return y if INFERRING is None else inferred(y)"
+    lines = ["if OFF and get_ident() in OFF:", unrecorded]
     if rule.name == "cast":  # integers have no gradient
-        lines = ["if OFF and get_ident() in OFF or out.dtype.kind in 'biu':", "    return y"]
+        lines = ["if OFF and get_ident() in OFF or out.dtype.kind in 'biu':", unrecorded]
+    if rule.name in ("cast", "view_as_complex", "eig"):  # the only ways from real numbers to complex ones
+        lines += ["if out.dtype.kind == 'c':", "    expect_complex()"]
     if rule.view:
         x = rule.inputs[0]
-        step = f"(RULE.name, ({', '.join(rule.attrs)},))"
+        step = f"(RULE.name, {_tuple(list(rule.attrs))})"
         record = [
             f"v = {x}._view",
             "if v is None:",
@@ -256,7 +283,7 @@ def _remember(rule: Rule) -> list[str]:
             f"    y._view = (v[0], (*v[1], {step}), v[0]._node)",
         ]
         unseen = f"y._view = unrecorded({x})"
-        if rule.name == "reshape":
+        if rule.name in SOMETIMES_VIEWS:
             unseen, record = f"if viewed: {unseen}", ["if viewed:", *("    " + r for r in record)]
         lines = [lines[0], "    " + unseen, *lines[1:], *record]
     lines += _nodes(rule)
@@ -333,7 +360,11 @@ def _cells(rule: Rule, names: tuple[str, ...]) -> list[str]:
     """The texts of the version cells of the saved tensors among ``names``."""
     cells = []
     for name in names:
-        if name == "out":
+        if name in rule.only_for:
+            other = rule.only_for[name]
+            unread = f"n{rule.inputs.index(other)} is None" if other in rule.inputs else f"{other} is None"
+            cells.append(f"(CONSTANT if {unread} else {'y' if name == 'out' else name}._cell)")
+        elif name == "out":
             cells.append("y._cell")
         elif name in rule.inputs and name == rule.variadic:
             cells.append(f"*[t._cell for t in {name}]")

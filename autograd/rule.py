@@ -35,6 +35,7 @@ KINDS = {
     "floating": "biu",  # no integers
     "real": "c",  # no complex numbers
     "number": "b",  # no bools
+    "rounded": "bc",  # neither
 }  # fmt: skip
 
 # What the written operations call their own variables, and formulas what they are given.
@@ -60,11 +61,14 @@ class Rule:
         saves: per formula the names of what it takes after ``F`` and ``g``.
         joint: whether one formula serves all inputs.
         unfit: of an element-wise primitive, the NumPy kinds of dtypes that leave the fast path.
+        holomorphic: whether the formulas leave the conjugates of complex numbers to the engine (see `wirtinger`).
         residual: whether the kernel returns ``(out, res)``.
         public: whether it is a PyTorch operation as it stands: a function of the package and a method, in place too.
             So is an element-wise primitive without attributes, unless said otherwise.
         fresh: whether the formulas give arrays of their own, never ``g``, a saved array or a view.
         typed: the inputs that must have one element type.
+        only_for: of a joint rule, saved tensors that not every gradient reads: an input that is read for the gradient
+            of another one, or the result that is read where an attribute is not None. Else they may be overwritten.
         line: where the rule is written, as ``(file, line)``.
     """
 
@@ -82,10 +86,12 @@ class Rule:
             raise ValueError(f"rule: '{name}' has kind {self.kind!r}; known are {', '.join(KINDS)}")
         self.unfit = KINDS[self.kind] if self.kind is not None else ""
         self.view: bool = options.get("view", False)
+        self.holomorphic: bool = options.get("holomorphic", not self.view)
         self.residual: bool = options.get("residual", False)
         self.public: bool = options.get("public", self.kind is not None and not self.attrs)
         self.fresh: bool = options.get("fresh", False)
         self.typed: tuple[str, ...] = tuple(options.get("typed", "").split())
+        self.only_for: dict[str, str] = options.get("only_for", {})
         self.joint = False
         self.vjps: tuple[Any, ...] = ()
         self.saves: tuple[Any, ...] = ()
@@ -121,15 +127,14 @@ def rule(
         inputs: names of its tensor inputs, in order; ``x?`` may be None, ``*xs`` is a list.
         attrs: names of its attributes, in order.
         all: a joint rule: one formula that returns a cotangent (or None) for each input.
-        options: a formula per input under the input's name, and ``kind``, ``view``, ``residual``, ``fresh``,
-            ``typed``, ``public``, which ``Rule`` explains.
+        options: a formula per input under the input's name, and ``kind``, ``view``, ``holomorphic``, ``residual``,
+            ``fresh``, ``typed``, ``public``, ``only_for``, which ``Rule`` explains.
 
     Raises:
         ValueError: the name is taken, or a formula names something unknown.
     """
-    own = {
-        k: options.pop(k) for k in list(options) if k not in ("kind", "view", "residual", "fresh", "typed", "public")
-    }
+    known = ("kind", "view", "holomorphic", "residual", "fresh", "typed", "public", "only_for")
+    own = {k: options.pop(k) for k in list(options) if k not in known}
     made = Rule(name, inputs, attrs, **options)
     if all is not None:
         made.joint = True

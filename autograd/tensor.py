@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import warnings
 from threading import get_ident
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 import numpy as np
 
 from ..backends import dtypes
 from ..backends.device import device as Device
 from . import record
-from .grad_mode import OFF
-from .node import Node, leaf, ticket
+from .grad_mode import OFF, is_inference, is_inference_mode_enabled
+from .node import Node, leaf, shown, ticket
+from .wirtinger import expect_complex
 
 if TYPE_CHECKING:
     from ._typing import TensorMethods
@@ -119,10 +122,15 @@ class Tensor(TensorMethods):
     @property
     def requires_grad(self) -> bool:
         """Whether operations on this tensor are recorded; settable on a leaf."""
-        return self._current() is not None
+        try:
+            return self._current() is not None
+        except RuntimeError:  # one of several views whose base, which has a history, was written
+            return True
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
+        if not isinstance(value, bool):
+            raise RuntimeError(f"requires_grad: must be a bool, not {type(value).__name__}")
         self.requires_grad_(value)
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
@@ -131,6 +139,8 @@ class Tensor(TensorMethods):
         Raises:
             RuntimeError: the element type has no gradient, or the tensor is the result of a recorded operation.
         """
+        if not isinstance(requires_grad, bool):
+            raise TypeError(f"requires_grad_: takes a bool, not {type(requires_grad).__name__}")
         node = self._current()
         if node is not None and node.edges is not None:
             if not requires_grad:
@@ -143,9 +153,14 @@ class Tensor(TensorMethods):
                     f"requires_grad: only floating and complex tensors have gradients, this one is {self.dtype}; "
                     "convert it first, e.g. with .float()"
                 )
+            if is_inference(self) and not is_inference_mode_enabled():
+                raise RuntimeError(
+                    "requires_grad: a tensor that was made in inference mode cannot require grad outside the mode; "
+                    "take a clone() of it"
+                )
             # A leaf is its own base, whatever memory it looks at.
             self._node, self._view = leaf(self._device, self._array.dtype), None
-            self._node.grad = getattr(self, "_kept_grad", None)
+            self._node.grad, self._node.saved = getattr(self, "_kept_grad", None), ref(self)
         elif not requires_grad and node is not None:
             self._kept_grad, self._node = node.grad, None
         return self
@@ -160,19 +175,29 @@ class Tensor(TensorMethods):
     def grad_fn(self) -> Node | None:
         """The recorded step that made this tensor; None for a leaf."""
         node = self._current()
-        return None if node is None or node.edges is None else node
+        return None if node is None or node.edges is None else shown(node)[0]
 
     @property
     def grad(self) -> Tensor | None:
         """The gradient accumulated by ``backward`` in this leaf (or in a tensor after ``retain_grad``), or None."""
         node = self._node
-        return getattr(self, "_kept_grad", None) if node is None else node.grad
+        if node is None:
+            return getattr(self, "_kept_grad", None)
+        if node.grad is None and node.edges is not None and (node.hooks is None or node.hooks.keep is None):
+            warnings.warn(
+                "the .grad of a tensor that is not a leaf is None, backward keeps none for it; call retain_grad() on "
+                "it before, or look at the leaf that it was made from",
+                stacklevel=2,
+            )
+        return node.grad
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
         if value is not None:
             if not isinstance(value, Tensor):
                 raise TypeError(f"grad: assign a Tensor or None, not {type(value).__name__}")
+            if value is self:
+                raise RuntimeError("grad: a tensor cannot be its own gradient; assign a clone() of it")
             if value._array.shape != self._array.shape or value._device is not self._device:
                 raise RuntimeError(
                     f"grad: assigned has shape {tuple(value.shape)} on {value.device}, "
@@ -185,6 +210,10 @@ class Tensor(TensorMethods):
         else:
             self._node.grad = value
 
+    @grad.deleter
+    def grad(self) -> None:
+        self.grad = None
+
     @property
     def data(self) -> Tensor:
         """The same memory outside the tape: writes through it are not tracked. Assignable."""
@@ -194,13 +223,20 @@ class Tensor(TensorMethods):
     def data(self, value: Tensor) -> None:
         if not isinstance(value, Tensor):
             raise TypeError(f"data: assign a Tensor, not {type(value).__name__}")
+        if self._node is not None and value._array.dtype.kind in "biu":
+            raise RuntimeError(
+                f"data: a tensor that requires grad takes floating or complex data, not {value.dtype.name}; convert it "
+                "with .float()"
+            )
         self._array, self._device = value._array, value._device
         if self._node is not None and self._node.edges is None:
             self._node.device, self._node.extra = value._device, leaf(value._device, value._array.dtype).extra
 
     @property
     def _version(self) -> int:
-        """How often the memory was written in place."""
+        """How often the memory was written in place; not known of tensors that were made in inference mode."""
+        if is_inference(self):
+            raise RuntimeError("_version: tensors that were made in inference mode have no version counter")
         return self._cell[0]
 
     def _current(self) -> Node | None:
@@ -212,6 +248,6 @@ class Tensor(TensorMethods):
 
 
 record.GLOBALS.update(
-    Tensor=Tensor, Node=Node, OFF=OFF, get_ident=get_ident, ticket=ticket, new=new, ndarray=np.ndarray,
-    node_of=Tensor._current, CONSTANT=[0], total=lambda cells: sum([c[0] for c in cells]),
+    Tensor=Tensor, Node=Node, OFF=OFF, expect_complex=expect_complex, get_ident=get_ident, ticket=ticket, new=new,
+    ndarray=np.ndarray, node_of=Tensor._current, CONSTANT=[0], total=lambda cells: sum([c[0] for c in cells]),
 )  # fmt: skip

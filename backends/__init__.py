@@ -4,7 +4,7 @@ import warnings
 
 from . import cuda, cudnn, mps
 from .device import device
-from .errors import OutOfMemoryError
+from .errors import LinAlgError, OutOfMemoryError
 from .registry import (
     BackendError,
     available,
@@ -21,6 +21,7 @@ from .registry import (
 
 __all__ = [
     "BackendError",
+    "LinAlgError",
     "OutOfMemoryError",
     "available",
     "cuda",

@@ -10,7 +10,7 @@ from typing import Any
 
 from . import registry
 from .device import device as Device
-from .random import Generator
+from .random import CounterGenerator, seed_devices
 from .settings import is_built as is_built
 from .settings import matmul as matmul
 
@@ -18,8 +18,8 @@ __all__ = [
     "Event", "Stream", "current_device", "current_stream", "device", "device_count", "empty_cache",
     "get_device_capability", "get_device_name", "get_device_properties", "get_rng_state", "init", "initial_seed",
     "is_available", "is_bf16_supported", "is_initialized", "manual_seed", "manual_seed_all", "max_memory_allocated",
-    "mem_get_info", "memory_allocated", "memory_reserved", "reset_peak_memory_stats", "seed", "set_device", "stream",
-    "synchronize",
+    "mem_get_info", "memory_allocated", "memory_reserved", "reset_peak_memory_stats", "seed", "seed_all",
+    "set_device", "set_rng_state", "stream", "synchronize",
 ]  # fmt: skip
 
 
@@ -118,9 +118,14 @@ def synchronize(device: Any = None) -> None:
     """Wait until all work on a device is done.
 
     Raises:
-        IndexError: a loss met a class number out of range since the last wait.
+        IndexError: an operation met an index or a class number out of range since the last wait.
     """
     registry.device_of(Device("cuda", _number(device))).backend.synchronize()
+
+
+def _check_faults(device: Any, done: tuple[int, ...]) -> None:
+    """Raise what kernels noted on a device, of which the streams at these addresses have come to their end."""
+    registry.device_of(Device("cuda", _number(device))).backend.check_faults(done)
 
 
 # Memory
@@ -170,33 +175,51 @@ def empty_cache() -> None:
 # Random numbers
 
 
-def generator() -> Generator:
-    """The generator that seeds the counter-based random numbers drawn on CUDA devices."""
-    return registry.get("cupy").generator
+def generator(device: Any = None) -> CounterGenerator:
+    """The generator of the random numbers drawn on a device: of the masks of dropout."""
+    return registry.device_of(Device("cuda", _number(device))).backend.generator
 
 
 def manual_seed(seed: int) -> None:
-    """Seed the random numbers drawn on CUDA devices; accepted, and without effect, where there is none."""
+    """Seed the random numbers drawn on the current device; accepted, and without effect, where there is none."""
     if is_available():
         generator().manual_seed(int(seed))
 
 
-manual_seed_all = manual_seed
+def manual_seed_all(seed: int) -> None:
+    """Seed the random numbers drawn on every device, also on those that come into use later."""
+    seed_devices(int(seed))
 
 
-def seed() -> None:
-    """Seed the random numbers drawn on CUDA devices from the system's entropy."""
-    generator().seed()
+def seed() -> int:
+    """Seed the random numbers drawn on the current device from the system's entropy; returns the seed."""
+    return generator().seed()
+
+
+def seed_all() -> int:
+    """Seed the random numbers drawn on every device with one seed of the system's entropy; returns the seed."""
+    made = CounterGenerator().initial_seed()
+    seed_devices(made)
+    return made
 
 
 def initial_seed() -> int:
-    """The seed of the random numbers drawn on CUDA devices."""
-    return int(generator().initial_seed())
+    """The seed of the random numbers drawn on the current device."""
+    return generator().initial_seed()
 
 
 def get_rng_state(device: Any = None) -> Any:
-    """The state of the random numbers drawn on CUDA devices, as a NumPy array of bytes."""
-    return generator().get_state()
+    """The state of the random numbers drawn on a device, as a NumPy array of 16 bytes."""
+    return generator(device).get_state()
+
+
+def set_rng_state(new_state: Any, device: Any = None) -> None:
+    """Go on on a device from a state that ``get_rng_state`` has given.
+
+    Raises:
+        RuntimeError: not a state.
+    """
+    generator(device).set_state(new_state)
 
 
 # Streams and events
@@ -222,8 +245,13 @@ class Stream:
         return int(self._stream.ptr)
 
     def synchronize(self) -> None:
-        """Wait until the work in the stream is done."""
+        """Wait until the work in the stream is done.
+
+        Raises:
+            IndexError: as in ``synchronize`` of the module.
+        """
         self._stream.synchronize()
+        _check_faults(self.device_index, (self._stream.ptr,))
 
     def query(self) -> bool:
         """Whether the work in the stream is done."""
@@ -288,8 +316,13 @@ class Event:
         return bool(self._event.done)
 
     def synchronize(self) -> None:
-        """Wait until the work before the mark is done."""
+        """Wait until the work before the mark is done.
+
+        Raises:
+            IndexError: as in ``synchronize`` of the module.
+        """
         self._event.synchronize()
+        _check_faults(None, ())
 
     def elapsed_time(self, end_event: Event) -> float:
         """Milliseconds between two marks."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections import deque
 from importlib.util import find_spec
 from typing import Any
 
@@ -11,10 +12,12 @@ import numpy as np
 
 from .array import ArrayBackend
 from .cupy_cards import PeakCounter, card_class
+from .cupy_copies import HostCopies
 from .cupy_kernels import (
     CupyBuilder,
     DropoutKernels,
     ElementwiseKernels,
+    Faults,
     Kernels,
     LinearKernels,
     LossKernels,
@@ -22,8 +25,9 @@ from .cupy_kernels import (
     SoftmaxKernels,
     UpdateKernels,
 )
+from .cupy_memory import MemoryMixin
 from .device import device
-from .random import Generator
+from .random import CounterGenerator
 
 __all__ = ["CupyBackend", "why_not"]
 
@@ -52,14 +56,15 @@ def why_not() -> str | None:
 
 
 class CupyBackend(
-    ElementwiseKernels, SoftmaxKernels, LossKernels, LinearKernels, MatmulKernels, UpdateKernels, DropoutKernels,
-    ArrayBackend,
+    HostCopies, Faults, ElementwiseKernels, SoftmaxKernels, LossKernels, LinearKernels, MatmulKernels, UpdateKernels,
+    DropoutKernels, MemoryMixin, ArrayBackend,
 ):  # fmt: skip
     """CuPy on CUDA devices.
 
-    Where CuPy differs from NumPy, and stays different here: an index out of range wraps around instead of raising,
-    and additions to one place by several indices (``unindex``, ``ungather``, ``untake``) come in no fixed order, so
-    that their last digits may differ from run to run.
+    Where CuPy differs from NumPy, and stays different here: an index out of range is not told at once, but at the next
+    copy to the host or ``synchronize`` (see ``cupy_kernels/faults.py``); and additions to one place by several indices
+    (``unindex``, ``ungather``, ``untake``) come in no fixed order, so that their last digits may differ from run to
+    run.
 
     Args:
         xp: the array module; cupy for None.
@@ -76,7 +81,9 @@ class CupyBackend(
         self._builder = builder
         self._tables: dict[Any, tuple[Any, Any]] = {}
         self._cards: dict[int, CupyBackend] = {}
-        self.generator = Generator(None)
+        self.generator = CounterGenerator()
+        self._watched: set[int] = set()
+        self._flying: deque[tuple[Any, ...]] = deque()
         super().__init__()
         types = (np.float32, np.float64, np.float16, ml_dtypes.bfloat16)
         self.scalars = {np.dtype(t): _Typed(np.dtype(t).type, self) for t in types}
@@ -95,7 +102,7 @@ class CupyBackend(
             raise RuntimeError(f"device '{where}': there {'is 1 card' if count == 1 else f'are {count} cards'}")
         if index not in self._cards:
             made = card_class(type(self), self.xp, index, count > 1)(self.xp, self._builder)
-            made.k, made.generator = self.k, self.generator
+            made.k = self.k
             self._cards[index] = made
         return self._cards[index]
 
@@ -105,25 +112,6 @@ class CupyBackend(
 
     def normal(self, out: Any) -> Any:
         return out if type(out) is self.ndarray else self.xp.asarray(out)
-
-    def from_host(self, array: np.ndarray) -> Any:
-        return self.xp.asarray(array)
-
-    def to_host(self, array: Any) -> np.ndarray:
-        """A copy in host memory, once the card has done its work.
-
-        Raises:
-            IndexError: a kernel met a class number out of range since the last look.
-        """
-        copied = self.xp.asnumpy(array)
-        self.check_faults()
-        return copied
-
-    def transfer(self, x: Any, source: device, target: device) -> Any:
-        """An array of the device ``source`` as one of ``target``; from card to card without the host."""
-        if source.type != target.type:
-            return target.backend.from_host(source.backend.to_host(x))
-        return target.backend.copy(x if source is target else source.backend.compact(x))
 
     def compact(self, x: Any) -> Any:
         """``x`` in one piece, with nothing left to be written to it: ready to be read by another card."""
@@ -135,10 +123,11 @@ class CupyBackend(
         """Wait until all work handed to the card is done.
 
         Raises:
-            IndexError: a kernel met a class number out of range since the last look.
+            IndexError: an operation met an index or a class number out of range since the last look.
         """
         self.xp.cuda.runtime.deviceSynchronize()
-        self.check_faults()
+        self._flying.clear()
+        self.check_faults(None)
 
     def constant(self, number: Any) -> Any:
         """A NumPy scalar as an array on the card that any stream may read from now on."""
@@ -155,6 +144,9 @@ class CupyBackend(
     def peak(self, index: int) -> int:
         """The most bytes held at once since ``reset_peak``; before it, what the pool has taken, which is no less."""
         return PeakCounter.of(self.xp).peak(index)
+
+    def filled(self, shape: tuple[int, ...], value: Any, dtype: np.dtype) -> Any:
+        return super().filled(shape, value if value is None or type(value) is int else dtype.type(value), dtype)
 
     # What CuPy lacks
 

@@ -22,6 +22,7 @@ class device:  # noqa: N801 - PyTorch's name
 
     __slots__ = ("backend", "index", "kernels", "scalars", "type", "vjps")
     _known: dict[tuple[str, int | None], device] = {}
+    depth = 0  # how many batches deep: devices of `vmap` count from 1
 
     type: str
     index: int | None

@@ -9,7 +9,7 @@ import numpy as np
 
 __all__ = [
     "DTYPES", "bfloat16", "bool_", "complex64", "complex128", "dtype", "float16", "float32", "float64",
-    "int8", "int16", "int32", "int64", "of", "of_tensor_type", "to_numpy", "uint8",
+    "int8", "int16", "int32", "int64", "of", "of_tensor_type", "to_numpy", "uint8", "uint16", "uint32", "uint64",
 ]  # fmt: skip
 
 # Promotion compares categories first: bool < integral < floating < complex.
@@ -44,7 +44,7 @@ class dtype:  # noqa: N801 - PyTorch's name
 
     @property
     def is_signed(self) -> bool:
-        return self.name not in ("bool", "uint8")
+        return self.numpy.kind not in "bu"
 
     def to_complex(self) -> dtype:
         """The complex dtype whose parts are of this type: complex128 of float64, complex64 of the smaller ones."""
@@ -67,6 +67,9 @@ int8 = dtype("int8", np.int8, INTEGRAL)
 int16 = dtype("int16", np.int16, INTEGRAL)
 int32 = dtype("int32", np.int32, INTEGRAL)
 int64 = dtype("int64", np.int64, INTEGRAL)
+uint16 = dtype("uint16", np.uint16, INTEGRAL)
+uint32 = dtype("uint32", np.uint32, INTEGRAL)
+uint64 = dtype("uint64", np.uint64, INTEGRAL)
 float16 = dtype("float16", np.float16, FLOATING)
 bfloat16 = dtype("bfloat16", ml_dtypes.bfloat16, FLOATING)
 float32 = dtype("float32", np.float32, FLOATING)
@@ -76,6 +79,7 @@ complex128 = dtype("complex128", np.complex128, COMPLEX)
 
 DTYPES = (
     bool_, uint8, int8, int16, int32, int64, float16, bfloat16, float32, float64, complex64, complex128,
+    uint16, uint32, uint64,
 )  # fmt: skip
 _by_numpy = {d.numpy: d for d in DTYPES}
 _by_name = {d.name: d for d in DTYPES} | {
@@ -109,7 +113,7 @@ def of(value: Any) -> dtype:
 TENSOR_TYPES = {
     "Float": float32, "Double": float64, "Half": float16, "BFloat16": bfloat16, "Long": int64, "Int": int32,
     "Short": int16, "Char": int8, "Byte": uint8, "Bool": bool_, "ComplexFloat": complex64,
-    "ComplexDouble": complex128,
+    "ComplexDouble": complex128, "UInt16": uint16, "UInt32": uint32, "UInt64": uint64,
 }  # fmt: skip
 
 

@@ -6,6 +6,7 @@ the first call of a kernel.
 
 from __future__ import annotations
 
+from math import copysign, inf, nan, prod
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ __all__ = ["NumbaBackend"]
 
 dot, empty = np.dot, np.empty
 FLOATS = "fd"  # the type characters of float32 and float64
+NOTHING = {kind: empty(0, kind) for kind in FLOATS}
 
 
 class _Kernels:
@@ -63,9 +65,10 @@ class NumbaBackend(NumbaElementwise, NumpyBackend):
             out = dot(x, w.T)
             K.ACTIVATE[act](out, b)
             return out
-        out = dot(x.reshape(-1, x.shape[-1]), w.T)
+        lead = x.shape[:-1]
+        out = dot(x.reshape(prod(lead), x.shape[-1]), w.T)
         K.ACTIVATE[act](out, b)
-        return out.reshape(*x.shape[:-1], -1)
+        return out.reshape(*lead, w.shape[0])
 
     def linear_vjp(self, g: Any, x: Any, w: Any, out: Any, act: str | None, need: tuple[bool, ...]) -> tuple[Any, ...]:
         if w.dtype.char not in FLOATS:
@@ -73,7 +76,8 @@ class NumbaBackend(NumbaElementwise, NumpyBackend):
         shape = None
         if g.ndim != 2:
             shape, features = x.shape, w.shape[0]
-            g, x, out = g.reshape(-1, features), x.reshape(-1, w.shape[1]), out.reshape(-1, features)
+            rows = prod(shape[:-1])
+            g, x, out = g.reshape(rows, features), x.reshape(rows, w.shape[1]), out.reshape(rows, features)
         sums = None
         if act is not None:
             before, sums = empty(out.shape, out.dtype), empty(out.shape[1], out.dtype)
@@ -91,6 +95,11 @@ class NumbaBackend(NumbaElementwise, NumpyBackend):
 
     # Losses
 
+    def within_unit(self, x: Any) -> bool:
+        if x.dtype.char not in FLOATS or not x.flags.c_contiguous:
+            return super().within_unit(x)
+        return bool(K.within_unit(x))
+
     def mse(self, x: Any, y: Any) -> Any:
         if x.dtype.char not in FLOATS or not (x.flags.c_contiguous and y.flags.c_contiguous) or not x.size:
             return super().mse(x, y)
@@ -102,6 +111,27 @@ class NumbaBackend(NumbaElementwise, NumpyBackend):
         slope = empty(x.shape, x.dtype)
         K.mse_back(x, y, float(g) * 2.0 / x.size, slope)
         return slope if need[0] else None, -slope if need[1] else None
+
+    def nll(self, x: Any, target: Any, weight: Any, ignore: int, reduction: str) -> tuple[Any, Any]:
+        if x.dtype.char not in FLOATS or reduction == "none":
+            return super().nll(x, target, weight, ignore, reduction)
+        total, mass, bad = K.nll(x, target, NOTHING[x.dtype.char] if weight is None else weight, ignore)
+        if bad >= 0:
+            raise IndexError(f"target {target[bad]} in row {bad} is out of bounds for {x.shape[1]} classes")
+        if reduction == "mean":
+            total = total / mass if mass else total * inf if total else nan
+        return np.array(total, x.dtype), mass
+
+    def nll_vjp(
+        self, g: Any, x: Any, target: Any, weight: Any, ignore: int, reduction: str, res: Any, x_dtype: Any
+    ) -> Any:
+        if x.dtype.char not in FLOATS or reduction == "none":
+            return super().nll_vjp(g, x, target, weight, ignore, reduction, res, x_dtype)
+        slope, scale = empty(x.shape, x.dtype), float(g)
+        if reduction == "mean":
+            scale = scale / res if res else copysign(inf, scale)
+        K.nll_back(target, NOTHING[x.dtype.char] if weight is None else weight, ignore, scale, slope)
+        return slope
 
     def softmax_xent(self, x: Any, target: Any, ignore: int) -> tuple[Any, Any]:
         if x.dtype.char not in FLOATS or not x.flags.c_contiguous or 0 in x.shape:
@@ -143,20 +173,48 @@ class NumbaBackend(NumbaElementwise, NumpyBackend):
         steps: list[int], lr: float, beta1: float, beta2: float, eps: float, decay: float, decoupled: bool,
         maximize: bool,
     ) -> None:  # fmt: skip
-        if peaks or not _ready(params, grads, firsts):
+        if not _ready(params, grads, firsts, seconds, peaks):
             super().adam_update(
                 params, grads, firsts, seconds, peaks, steps, lr, beta1, beta2, eps, decay, decoupled, maximize
             )
             return
-        adam, last = K.adam, None
-        for p, g, m, v, n in zip(params, grads, firsts, seconds, steps, strict=True):
+        last = None
+        for i, (p, g, m, v, n) in enumerate(zip(params, grads, firsts, seconds, steps, strict=True)):
             if n != last:  # parameters that started together share one set of numbers
                 last = n
                 numbers = np.array((
                     1 - lr * decay if decoupled else 1.0, 0.0 if decoupled else decay, lr / (1 - beta1**n),
                     (1 - beta2**n) ** -0.5, 1 - beta1, beta2, 1 - beta2, eps, -1.0 if maximize else 1.0,
                 ), p.dtype)  # fmt: skip
-            adam(p, g, m, v, numbers)
+            if peaks:
+                K.amsgrad(p, g, m, v, peaks[i], numbers)
+            else:
+                K.adam(p, g, m, v, numbers)
+
+    def rmsprop_update(
+        self, params: list[Any], grads: list[Any], squares: list[Any], moments: list[Any], means: list[Any],
+        lr: float, alpha: float, eps: float, decay: float, momentum: float, centered: bool, maximize: bool,
+    ) -> None:  # fmt: skip
+        if not _ready(params, grads, squares, moments, means):
+            super().rmsprop_update(
+                params, grads, squares, moments, means, lr, alpha, eps, decay, momentum, centered, maximize
+            )
+            return
+        none = NOTHING[params[0].dtype.char]
+        way = -1.0 if maximize else 1.0
+        numbers = np.array((decay, lr, alpha, 1 - alpha, eps, momentum, way), params[0].dtype)
+        for i, (p, g, s) in enumerate(zip(params, grads, squares, strict=True)):
+            K.rmsprop(p, g, s, moments[i] if momentum else none, means[i] if centered else none, numbers)
+
+    def clip_norm(self, grads: list[Any], bound: float, order: float) -> Any:
+        if order != 2 or not _ready(grads):
+            return super().clip_norm(grads, bound, order)
+        total = grads[0].dtype.type(sum([K.squares(g) for g in grads]) ** 0.5)
+        factor = bound / (float(total) + 1e-6)
+        if not factor >= 1:  # nan goes on
+            for g in grads:
+                K.scale(g, factor)
+        return np.array(total)
 
 
 def _ready(params: list[Any], *others: list[Any]) -> bool:

@@ -13,11 +13,14 @@ from typing import Any
 
 import numpy as np
 
+from .array.loss import LossMixin
 from .array.math import MathMixin
 from .array.reduce import Dims, ReduceMixin
 from .numba_kernels.threads import split
 
 __all__ = ["NumbaElementwise"]
+
+Need = tuple[bool, ...]
 
 # From so many elements on the work is shared, about half a millisecond's worth: a helping thread must have time to wake
 # up. LIGHT is for operations that mostly wait for the memory.
@@ -139,7 +142,7 @@ def total(x: Any, count: float, keepdim: bool) -> Any:
     return out.reshape((1,) * x.ndim) if keepdim else out
 
 
-class NumbaElementwise(MathMixin, ReduceMixin):
+class NumbaElementwise(MathMixin, ReduceMixin, LossMixin):
     """The methods of the table that have kernels; see the module."""
 
     scalars: dict[Any, Any]
@@ -173,6 +176,12 @@ class NumbaElementwise(MathMixin, ReduceMixin):
             return share(elements.leaky_relu_vjp, (g, x), (slope_,))
         except (KeyError, TypeError):
             return np.where(x > 0, g, g * slope)
+
+    def sign(self, x: Any) -> Any:
+        try:
+            return elements.sign(x) if x.size < LIGHT else share(elements.sign, (x,))
+        except TypeError:
+            return super().sign(x)
 
     def sigmoid(self, x: Any) -> Any:
         try:
@@ -257,6 +266,55 @@ class NumbaElementwise(MathMixin, ReduceMixin):
             return share(elements.softplus_vjp, (g, x), constants)
         except (KeyError, TypeError):
             return widened(elements.softplus_vjp, g, x, np.array(beta, np.float32), np.array(threshold, np.float32))
+
+    # Losses, element by element
+
+    def huber(self, x: Any, target: Any, delta: float) -> Any:
+        try:
+            delta_ = self.scalars[x.dtype][delta]
+            if x.size < LIGHT:
+                return elements.huber(x, target, delta_)
+            return share(elements.huber, (x, target), (delta_,))
+        except (KeyError, TypeError):
+            return super().huber(x, target, delta)
+
+    def huber_vjp(self, g: Any, x: Any, target: Any, delta: float, need: Need) -> tuple[Any, ...]:
+        try:
+            delta_ = self.scalars[x.dtype][delta]
+            if g.size < LIGHT:
+                slope = elements.huber_vjp(g, x, target, delta_)
+            else:
+                slope = share(elements.huber_vjp, (g, x, target), (delta_,))
+        except (KeyError, TypeError):
+            slope = widened(elements.huber_vjp, g, x, target, np.array(delta, np.float32))
+        return slope if need[0] else None, -slope if need[1] else None
+
+    def bce(self, x: Any, target: Any) -> Any:
+        try:
+            return elements.bce(x, target) if x.size < HEAVY else share(elements.bce, (x, target))
+        except TypeError:
+            return super().bce(x, target)
+
+    def bce_vjp(self, g: Any, x: Any, target: Any, need: Need) -> tuple[Any, ...]:
+        slope = self._slope("bce_vjp", g, x, target) if need[0] else None
+        return slope, g * (np.log1p(-x) - np.log(x)) if need[1] else None
+
+    def bce_logits(self, x: Any, target: Any) -> Any:
+        try:
+            return elements.bce_logits(x, target) if x.size < HEAVY else share(elements.bce_logits, (x, target))
+        except TypeError:
+            return super().bce_logits(x, target)
+
+    def bce_logits_vjp(self, g: Any, x: Any, target: Any, need: Need) -> tuple[Any, ...]:
+        slope = self._slope("bce_logits_vjp", g, x, target) if need[0] else None
+        return slope, -(g * x) if need[1] else None
+
+    def _slope(self, name: str, g: Any, x: Any, target: Any) -> Any:
+        kernel = getattr(elements, name)
+        try:
+            return kernel(g, x, target) if g.size < LIGHT else share(kernel, (g, x, target))
+        except TypeError:
+            return widened(kernel, g, x, target)
 
     # The softmax family
 

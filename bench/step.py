@@ -1,4 +1,4 @@
-"""``python -m bench.step``: the time of one small training step on every backend, beside PyTorch.
+"""``python -m bench.step``: the time of one small step on every backend, beside PyTorch: of training, or of a chain.
 
 Each measurement is a process of its own, started outside the repository; the contenders take turns.
 """
@@ -21,7 +21,7 @@ import tapegrad
 from .contenders import contenders, on_gpu
 from .machine import describe, facts
 from .table import comparison
-from .workloads import STEPS
+from .workloads import CHAIN, STEPS
 
 __all__ = ["main"]
 
@@ -42,7 +42,8 @@ def _measure(name: str, step: str, blocks: int, folder: str) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.step", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--step", choices=STEPS, default="2-16-16-1", help="the network (default: 2-16-16-1, batch 32)")
+    known = "a network (default: 2-16-16-1, batch 32), or 100 small operations forward and backward"
+    parser.add_argument("--step", choices=(*STEPS, CHAIN), default="2-16-16-1", help=known)
     parser.add_argument("--turns", type=int, default=5, help="processes per contender (default: 5)")
     parser.add_argument("--blocks", type=int, default=10, help="blocks of 50 ms in each process (default: 10)")
     options = parser.parse_args()

@@ -64,6 +64,7 @@ GROUPS = {
         "perceptron step": w.perceptron_step, "MLP step": w.mlp_step,
     }),
     "networks": Group("", (0,), (0,), {f"step {name}": _network(name) for name in w.STEPS}),
+    "chains": Group("operations", (100,), (100,), {"chain" + BACKWARD: w.chain}),
     "matmul": Group("rows and columns", (16, 64, 256, 1024, 4096), (64, 256), {"matmul": w.matmul}),
     "copies": Group("numbers", COUNTS, QUICK, {
         "host to device": w.copy_to_device,

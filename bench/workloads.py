@@ -11,8 +11,9 @@ from itertools import pairwise
 from typing import Any
 
 __all__ = [
-    "STEPS", "activation", "add", "copy_to_device", "copy_to_host", "cross_entropy", "exp", "loss", "matmul",
-    "mlp_step", "multiply_add", "optimizer_step", "perceptron_step", "reduction", "softmax", "training_step",
+    "CHAIN", "STEPS", "activation", "add", "chain", "copy_to_device", "copy_to_host", "cross_entropy", "exp", "loss",
+    "matmul", "mlp_step", "multiply_add", "optimizer_step", "perceptron_step", "reduction", "softmax", "step_of",
+    "training_step",
 ]  # fmt: skip
 
 Run = Callable[[], Any]
@@ -23,6 +24,7 @@ STEPS = {
     "64-128-64-10": ((64, 128, 64, 10), 32, True),
     "784-128-64-10": ((784, 128, 64, 10), 64, True),
 }
+CHAIN = "chain-100"
 CLASSES = 10
 BATCH = 64
 
@@ -131,6 +133,27 @@ def perceptron_step(tg: Any, units: int) -> Run:
 def mlp_step(tg: Any, units: int) -> Run:
     """One step of training with Adam for two hidden layers, with ``units`` inputs and in each layer."""
     return _step(tg, (units, units, units, CLASSES), BATCH, True, lambda p: tg.optim.Adam(p, lr=0.0001))
+
+
+def chain(tg: Any, length: int) -> Run:
+    """Small operations one after the other on eight numbers, and backward through all of them; returns their sum."""
+    x, a, b = tg.ones(8).requires_grad_(), tg.full((8,), 0.9), tg.full((8,), 0.1)
+
+    def run() -> Any:
+        x.grad = None
+        y = x
+        for _ in range(length // 5):
+            y = ((y * a + b) * 1.01 - b).tanh()
+        total = y.sum()
+        total.backward()
+        return total
+
+    return run
+
+
+def step_of(tg: Any, name: str) -> Run:
+    """What ``bench.step`` measures under a name: a step of training, or for ``CHAIN`` 100 small operations."""
+    return chain(tg, 100) if name == CHAIN else training_step(tg, name)
 
 
 def training_step(tg: Any, name: str) -> Run:

@@ -2,6 +2,7 @@
 
 import gzip
 import struct
+import zlib
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ __all__ = ["DATA_SETS", "Digits", "load", "read_idx"]
 
 DATA_SETS = ("digits", "mnist")
 
+MNIST_ADDRESS = "https://ossci-datasets.s3.amazonaws.com/mnist/"
 MNIST_FILES = (
     "train-images-idx3-ubyte",
     "train-labels-idx1-ubyte",
@@ -49,22 +51,28 @@ def _mnist(root: Path) -> Digits:
 
     Raises:
         FileNotFoundError: not all four files are there; the text says where to get them.
-        ValueError: a file is damaged, or images and labels do not belong together.
+        ValueError: a file is damaged or empty, images and labels do not belong together, or a label is no digit.
     """
     paths = [_plain_or_gz(root, name) for name in MNIST_FILES]
     missing = [name for name, path in zip(MNIST_FILES, paths) if path is None]
     if missing:
         raise FileNotFoundError(
             f"MNIST: the folder '{root}' lacks {', '.join(missing)} (plain, or compressed with the ending .gz).\n"
-            "They are part of the data set 'The MNIST database of handwritten digits' by LeCun, Cortes and Burges, "
-            "which is mirrored under that name and these file names; torchvision.datasets.MNIST(FOLDER, "
-            "download=True) leaves them in FOLDER/MNIST/raw. Then run with --root and the folder that holds them."
+            "They are part of 'The MNIST database of handwritten digits' by LeCun, Cortes and Burges. Download\n"
+            + "\n".join(f"    {MNIST_ADDRESS}{name}.gz" for name in missing)
+            + f"\ninto '{root}', or say with --root which folder holds them."
         )
     arrays = [read_idx(path) for path in paths if path is not None]
     for images, labels, name in ((arrays[0], arrays[1], "train"), (arrays[2], arrays[3], "t10k")):
         if images.ndim != 3 or labels.shape != images.shape[:1]:
             raise ValueError(f"MNIST: {name} has images {images.shape} but labels {labels.shape}")
+        if images.size == 0:
+            raise ValueError(f"MNIST: {name} has no pixels: its images have shape {images.shape}")
+        if labels.max() > 9:
+            raise ValueError(f"MNIST: {name} has a label {labels.max()}; digits go from 0 to 9")
     train_images, train_labels, test_images, test_labels = arrays
+    if train_images.shape[1:] != test_images.shape[1:]:
+        raise ValueError(f"MNIST: train has images {train_images.shape} but t10k {test_images.shape}")
     return Digits(
         train_images.astype(np.float32) / 255, train_labels.astype(np.int64),
         test_images.astype(np.float32) / 255, test_labels.astype(np.int64),
@@ -79,10 +87,13 @@ def read_idx(path: Path) -> np.ndarray:
     """The array of bytes in an IDX file: two zeros, the type 8, the number of axes, their sizes, the data.
 
     Raises:
-        ValueError: the file is no IDX file of bytes, or its length is not what its header says.
+        ValueError: the file is damaged or no IDX file of bytes, or its length is not what its header says.
     """
-    with gzip.open(path) if path.suffix == ".gz" else open(path, "rb") as file:
-        content = file.read()
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else open(path, "rb") as file:
+            content = file.read()
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise ValueError(f"{path}: damaged, or not wholly downloaded ({error}); get it again") from None
     if len(content) < 4 or content[:3] != b"\0\0\x08":
         raise ValueError(f"{path}: not an IDX file of unsigned bytes")
     start = 4 + 4 * content[3]

@@ -81,6 +81,9 @@ def arguments():
     options.epochs = EPOCHS[options.data] if options.epochs is None else options.epochs
     if options.epochs < 1:
         parser.error(f"--epochs must be at least 1, got {options.epochs}")
+    for file in (None if options.no_plot else options.out, options.losses):
+        if file is not None and not file.parent.is_dir():
+            parser.error(f"there is no folder '{file.parent}' to write {file.name} to; make it first")
     return options
 
 
@@ -88,7 +91,7 @@ def main():
     options = arguments()
     try:
         data = load(options.data, options.root)
-    except (FileNotFoundError, ValueError) as error:
+    except (OSError, ValueError) as error:
         raise SystemExit(str(error)) from None
 
     tg.manual_seed(options.seed)

@@ -1,6 +1,6 @@
 """Modules: layers, losses, containers, and what trains them."""
 
-from . import data, functional, init, optim, utils
+from . import data, functional, init, modules, optim, utils
 from .activation import GELU, LeakyReLU, LogSoftmax, ReLU, Sigmoid, SiLU, Softmax, Softplus, Tanh
 from .container import ModuleDict, ModuleList, Sequential
 from .dropout import Dropout, Flatten, Unflatten
@@ -24,5 +24,5 @@ __all__ = [
     "GELU", "MLP", "BCELoss", "BCEWithLogitsLoss", "CrossEntropyLoss", "Dropout", "Flatten", "HuberLoss", "Identity",
     "L1Loss", "LeakyReLU", "Linear", "LogSoftmax", "MSELoss", "Module", "ModuleDict", "ModuleList", "NLLLoss",
     "Parameter", "Perceptron", "ReLU", "Sequential", "SiLU", "Sigmoid", "SmoothL1Loss", "Softmax", "Softplus", "Tanh",
-    "Unflatten", "data", "functional", "init", "optim", "utils",
+    "Unflatten", "data", "functional", "init", "modules", "optim", "utils",
 ]  # fmt: skip

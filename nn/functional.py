@@ -3,21 +3,149 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 from ..autograd import P, Tensor
+from ..autograd.batching.level import place_of
+from ..autograd.batching.randomness import draw
+from ..autograd.ops.activation import (
+    celu,
+    celu_,
+    elu,
+    elu_,
+    glu,
+    gumbel_softmax,
+    hardshrink,
+    hardsigmoid,
+    hardswish,
+    hardtanh,
+    hardtanh_,
+    leaky_relu_,
+    mish,
+    prelu,
+    relu6,
+    relu_,
+    rrelu,
+    rrelu_,
+    selu,
+    selu_,
+    softmin,
+    softshrink,
+    softsign,
+    tanhshrink,
+    threshold,
+    threshold_,
+)
+from ..autograd.ops.args import check_tensor
+from ..autograd.ops.attention import scaled_dot_product_attention
+from ..autograd.ops.avg_pool import (
+    adaptive_avg_pool1d,
+    adaptive_avg_pool2d,
+    adaptive_avg_pool3d,
+    avg_pool1d,
+    avg_pool2d,
+    avg_pool3d,
+    lp_pool1d,
+    lp_pool2d,
+    lp_pool3d,
+)
+from ..autograd.ops.conv import (
+    conv1d,
+    conv2d,
+    conv3d,
+    conv_tbc,
+    conv_transpose1d,
+    conv_transpose2d,
+    conv_transpose3d,
+    fold,
+    unfold,
+)
 from ..autograd.ops.create import from_numpy
+from ..autograd.ops.distance import bilinear, cosine_similarity, pairwise_distance, pdist
+from ..autograd.ops.dropout import alpha_dropout, dropout1d, dropout2d, dropout3d, feature_alpha_dropout
+from ..autograd.ops.embedding import embedding, embedding_bag
+from ..autograd.ops.grid import affine_grid, grid_sample
+from ..autograd.ops.max_pool import (
+    adaptive_max_pool1d,
+    adaptive_max_pool1d_with_indices,
+    adaptive_max_pool2d,
+    adaptive_max_pool2d_with_indices,
+    adaptive_max_pool3d,
+    adaptive_max_pool3d_with_indices,
+    max_pool1d,
+    max_pool1d_with_indices,
+    max_pool2d,
+    max_pool2d_with_indices,
+    max_pool3d,
+    max_pool3d_with_indices,
+    max_unpool1d,
+    max_unpool2d,
+    max_unpool3d,
+)
+from ..autograd.ops.memory_order import in_memory_order
+from ..autograd.ops.multi_head import multi_head_attention_forward
+from ..autograd.ops.normalize import (
+    batch_norm,
+    group_norm,
+    instance_norm,
+    layer_norm,
+    local_response_norm,
+    normalize,
+    rms_norm,
+)
+from ..autograd.ops.padding import pad_by_index
+from ..autograd.ops.pixels import channel_shuffle, native_channel_shuffle, pixel_shuffle, pixel_unshuffle
 from ..autograd.ops.reduce import log_softmax, softmax
+from ..autograd.ops.resample import interpolate, upsample, upsample_bilinear, upsample_nearest
 from ..autograd.ops.shape import pad as _pad
 from ..autograd.promote import describe
+from ..autograd.tensor import wrap
 from ..autograd.views import write
-from ..backends.random import default_generator
+from .ctc import ctc_loss
+from .likelihood_losses import gaussian_nll_loss, kl_div, linear_cross_entropy, poisson_nll_loss
+from .loss_functions import (
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    cross_entropy,
+    huber_loss,
+    l1_loss,
+    mse_loss,
+    nll_loss,
+    smooth_l1_loss,
+)
+from .margin_losses import (
+    cosine_embedding_loss,
+    hinge_embedding_loss,
+    margin_ranking_loss,
+    multi_margin_loss,
+    multilabel_margin_loss,
+    multilabel_soft_margin_loss,
+    soft_margin_loss,
+    triplet_margin_loss,
+    triplet_margin_with_distance_loss,
+)
 
 __all__ = [
-    "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "dropout", "gelu", "huber_loss",
-    "l1_loss", "leaky_relu", "linear", "log_softmax", "logsigmoid", "mse_loss", "nll_loss", "one_hot", "pad", "relu",
-    "sigmoid", "silu", "smooth_l1_loss", "softmax", "softplus", "tanh",
+    "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d",
+    "adaptive_max_pool1d_with_indices", "adaptive_max_pool2d", "adaptive_max_pool2d_with_indices",
+    "adaptive_max_pool3d", "adaptive_max_pool3d_with_indices", "affine_grid", "alpha_dropout", "avg_pool1d",
+    "avg_pool2d", "avg_pool3d", "batch_norm", "bilinear", "binary_cross_entropy", "binary_cross_entropy_with_logits",
+    "celu", "celu_", "channel_shuffle", "conv1d", "conv2d", "conv3d", "conv_tbc", "conv_transpose1d",
+    "conv_transpose2d", "conv_transpose3d", "cosine_embedding_loss", "cosine_similarity", "cross_entropy", "ctc_loss",
+    "dropout", "dropout1d", "dropout2d", "dropout3d", "elu", "elu_", "embedding", "embedding_bag",
+    "feature_alpha_dropout", "fold", "gaussian_nll_loss", "gelu", "glu", "grid_sample", "group_norm", "gumbel_softmax",
+    "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "hardtanh_", "hinge_embedding_loss", "huber_loss",
+    "instance_norm", "interpolate", "kl_div", "l1_loss", "layer_norm", "leaky_relu", "leaky_relu_", "linear",
+    "linear_cross_entropy", "local_response_norm", "log_softmax", "logsigmoid", "lp_pool1d", "lp_pool2d", "lp_pool3d",
+    "margin_ranking_loss", "max_pool1d", "max_pool1d_with_indices", "max_pool2d", "max_pool2d_with_indices",
+    "max_pool3d", "max_pool3d_with_indices", "max_unpool1d", "max_unpool2d", "max_unpool3d", "mish", "mse_loss",
+    "multi_head_attention_forward", "multi_margin_loss", "multilabel_margin_loss", "multilabel_soft_margin_loss",
+    "native_channel_shuffle", "nll_loss", "normalize", "one_hot", "pad", "pairwise_distance", "pdist", "pixel_shuffle",
+    "pixel_unshuffle", "poisson_nll_loss", "prelu", "relu", "relu6", "relu_", "rms_norm", "rrelu", "rrelu_",
+    "scaled_dot_product_attention", "selu", "selu_", "sigmoid", "silu", "smooth_l1_loss", "soft_margin_loss", "softmax",
+    "softmin", "softplus", "softshrink", "softsign", "tanh", "tanhshrink", "threshold", "threshold_",
+    "triplet_margin_loss", "triplet_margin_with_distance_loss", "unfold", "upsample", "upsample_bilinear",
+    "upsample_nearest",
 ]  # fmt: skip
 
 
@@ -35,7 +163,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     Raises:
         RuntimeError: sizes, types or devices that do not fit.
     """
-    if weight._array.ndim == 1:
+    if isinstance(weight, Tensor) and weight._array.ndim == 1:
         out = P.matmul(input, weight[:, None])[..., 0]
         return out if bias is None else out + bias
     return P.linear(input, weight, bias, None)
@@ -95,32 +223,47 @@ def logsigmoid(input: Tensor) -> Tensor:
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """Zero each element with probability ``p`` and scale the rest by ``1 / (1 - p)``; the input itself in evaluation.
 
+    On the CPU the random numbers are PyTorch's for the same seed; on a card they come from the card's own generator
+    (``tapegrad.cuda.manual_seed``).
+
     Raises:
-        ValueError: a probability outside [0, 1].
+        ValueError: a probability outside [0, 1]. TypeError: not a tensor. RuntimeError: a tensor of integers.
     """
+    check_tensor("dropout", "input", input)
     if not 0 <= p <= 1:
         raise ValueError(f"dropout: the probability must lie between 0 and 1, got {p}")
     if not training or p == 0:
         return input
-    array = input._array
     if p == 1:
-        scaled = P.mul(input, 0.0)
+        scaled = P.mul(input, 0 if input._array.dtype.kind in "biu" else 0.0)
+    elif input._array.dtype.kind in "biu":
+        raise RuntimeError(f"dropout: needs a floating tensor, got {describe(input)}; convert it with .float()")
     else:
-        mask = default_generator.bernoulli(1 - p, array.shape, array.dtype)
-        mask /= array.dtype.type(1 - p)
-        scaled = P.mul(input, from_numpy(mask).to(input._device))
+        place, kind = place_of(input._device), input._array.dtype
+        make = in_memory_order(input, lambda s: place.backend.dropout_factors(s, p, kind))
+        factors = draw("dropout", input._array.shape, lambda s: wrap(make(s), place))
+        scaled = P.mul(input, factors)
     return write("dropout_", input, lambda _: scaled) if inplace else scaled
 
 
 def pad(input: Tensor, pad: Any, mode: str = "constant", value: float | None = None) -> Tensor:
-    """Padding with a constant; ``pad`` names (before, after) from the last dimension on.
+    """Padding; ``pad`` names how many places (before, after) each dimension, from the last one on.
+
+    Args:
+        input: any shape; but for constants, one or two dimensions more than are padded.
+        pad: a pair of numbers for each padded dimension; negative ones crop.
+        mode: "constant"; "reflect" (mirrored at the edge, which is not repeated); "replicate" (the edge repeated);
+            "circular" (the other end).
+        value: the constant; 0 for None.
 
     Raises:
-        RuntimeError: another mode.
+        RuntimeError, ValueError: another mode, or more places than the mode can fill.
     """
-    if mode != "constant":
-        raise RuntimeError(f"pad: mode must be 'constant', got {mode!r}")
-    return _pad(input, pad, 0.0 if value is None else value)
+    if mode == "constant":
+        return _pad(input, pad, 0.0 if value is None else value)
+    if value not in (None, 0):
+        raise ValueError(f"pad: mode {mode!r} takes no value, got {value}")
+    return pad_by_index(input, pad, mode)
 
 
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
@@ -152,262 +295,3 @@ def _arange(n: int) -> Any:
     import numpy as np
 
     return np.arange(n)
-
-
-# Losses
-
-
-def _reduce(loss: Tensor, reduction: str) -> Tensor:
-    if reduction == "mean":
-        return P.mean(loss, None, False)
-    if reduction == "sum":
-        return P.sum(loss, None, False)
-    if reduction == "none":
-        return loss
-    raise ValueError(f"{reduction} is not a valid value for reduction; use 'mean', 'sum' or 'none'")
-
-
-def _legacy(size_average: bool | None, reduce: bool | None, reduction: str) -> str:
-    """PyTorch's two old switches for the reduction."""
-    if size_average is None and reduce is None:
-        return reduction
-    if reduce is False:
-        return "none"
-    return "mean" if size_average is None or size_average else "sum"
-
-
-def _pair(name: str, input: Tensor, target: Tensor) -> None:
-    for argument, x in (("input", input), ("target", target)):
-        if not isinstance(x, Tensor):
-            raise TypeError(f"{name}: argument '{argument}' must be a Tensor, not {type(x).__name__}")
-    if input._array.shape != target._array.shape:
-        warnings.warn(
-            f"{name}: the target's shape {list(target.shape)} differs from the input's {list(input.shape)}; they are "
-            "broadcast, which is seldom meant",
-            stacklevel=3,
-        )
-
-
-def mse_loss(
-    input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
-    reduction: str = "mean", weight: Tensor | None = None,
-) -> Tensor:  # fmt: skip
-    """The mean of ``(input - target)**2``."""
-    reduction = _legacy(size_average, reduce, reduction)
-    try:
-        a, b = input._array, target._array
-        if reduction == "mean" and weight is None and a.shape == b.shape and a.dtype == b.dtype and a.dtype.kind == "f":
-            return P.mse(input, target)
-    except AttributeError:
-        pass
-    _pair("mse_loss", input, target)
-    loss = P.square(P.sub(input, target))
-    return _reduce(loss if weight is None else P.mul(loss, weight), reduction)
-
-
-def l1_loss(
-    input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
-    reduction: str = "mean", weight: Tensor | None = None,
-) -> Tensor:  # fmt: skip
-    """The mean of ``|input - target|``."""
-    _pair("l1_loss", input, target)
-    loss = P.abs(P.sub(input, target))
-    return _reduce(loss if weight is None else P.mul(loss, weight), _legacy(size_average, reduce, reduction))
-
-
-def huber_loss(
-    input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0, weight: Tensor | None = None
-) -> Tensor:
-    """Half the square of the error up to ``delta``, linear beyond (Huber, 1964).
-
-    Raises:
-        ValueError: ``delta`` is not positive.
-    """
-    if delta <= 0:
-        raise ValueError(f"huber_loss: delta must be positive, got {delta}")
-    _pair("huber_loss", input, target)
-    error = P.abs(P.sub(input, target))
-    loss = P.where(P.le(error, delta), P.mul(P.square(error), 0.5), P.mul(P.sub(error, 0.5 * delta), delta))
-    return _reduce(loss if weight is None else P.mul(loss, weight), reduction)
-
-
-def smooth_l1_loss(
-    input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
-    reduction: str = "mean", beta: float = 1.0,
-) -> Tensor:  # fmt: skip
-    """The Huber loss divided by ``beta``; the absolute error where ``beta`` is 0."""
-    if beta < 0:
-        raise ValueError(f"smooth_l1_loss: beta must not be negative, got {beta}")
-    reduction = _legacy(size_average, reduce, reduction)
-    if beta == 0:
-        return l1_loss(input, target, reduction=reduction)
-    return huber_loss(input, target, reduction, beta) / beta
-
-
-def binary_cross_entropy(
-    input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None,
-    reduce: bool | None = None, reduction: str = "mean",
-) -> Tensor:  # fmt: skip
-    """Cross-entropy of probabilities against targets in [0, 1]; logarithms are bounded below by -100.
-
-    Raises:
-        ValueError: shapes that differ. RuntimeError: an input outside [0, 1].
-    """
-    if input._array.shape != target._array.shape:
-        raise ValueError(
-            f"binary_cross_entropy: target {describe(target)} must have the shape of input {describe(input)}; "
-            "use view_as or unsqueeze"
-        )
-    values = input.detach()
-    if bool(P.any(P.logical_or(P.lt(values, 0.0), P.gt(values, 1.0)), None, False)):
-        raise RuntimeError("binary_cross_entropy: all elements of input should be between 0 and 1")
-    positive = P.clamp(P.log(input), -100.0, None)
-    negative = P.clamp(P.log1p(P.neg(input)), -100.0, None)
-    loss = P.sub(P.mul(P.sub(target, 1.0), negative), P.mul(target, positive))
-    return _reduce(loss if weight is None else P.mul(loss, weight), _legacy(size_average, reduce, reduction))
-
-
-def binary_cross_entropy_with_logits(
-    input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None,
-    reduce: bool | None = None, reduction: str = "mean", pos_weight: Tensor | None = None,
-) -> Tensor:  # fmt: skip
-    """``binary_cross_entropy`` of ``sigmoid(input)``, without overflow.
-
-    Args:
-        input: logits, any shape.
-        target: the same shape, in [0, 1].
-        weight: a factor for each element, broadcast.
-        pos_weight: a factor for the positive part, broadcast.
-
-    Raises:
-        ValueError: shapes that differ.
-    """
-    if input._array.shape != target._array.shape:
-        raise ValueError(
-            f"binary_cross_entropy_with_logits: target {describe(target)} must have the shape of {describe(input)}"
-        )
-    tail = P.softplus(P.neg(input), 1.0, math.inf)  # -log(sigmoid(input))
-    if pos_weight is not None:
-        tail = P.mul(tail, P.add(P.mul(P.sub(pos_weight, 1.0), target), 1.0))
-    loss = P.add(P.mul(P.sub(1.0, target), input), tail)
-    return _reduce(loss if weight is None else P.mul(loss, weight), _legacy(size_average, reduce, reduction))
-
-
-def _check_classes(name: str, input: Tensor, target: Tensor, ignore_index: int, axis: int) -> None:
-    """Refuse class numbers that the input has no place for."""
-    if target._array.dtype.kind not in "iu":
-        raise RuntimeError(f"{name}: class numbers must be integers (int64), got target {describe(target)}")
-    shape = input._array.shape
-    if shape[:axis] + shape[axis + 1 :] != target._array.shape:
-        raise ValueError(
-            f"{name}: input {describe(input)} asks for a target of shape {list(shape[:axis] + shape[axis + 1 :])}, "
-            f"got {describe(target)}"
-        )
-    if bool(input._device.backend.out_of_range(target._array, shape[axis], ignore_index)):
-        raise IndexError(f"{name}: a target is out of bounds: class numbers must lie in 0 .. {shape[axis] - 1}")
-
-
-def nll_loss(
-    input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None,
-    ignore_index: int = -100, reduce: bool | None = None, reduction: str = "mean",
-) -> Tensor:  # fmt: skip
-    """The mean of minus the log-probability of each target.
-
-    Args:
-        input: log-probabilities (C,), (N, C) or (N, C, d1, ...).
-        target: class numbers of that shape without C.
-        weight: a factor for each class (C,); the mean is then weighted.
-        ignore_index: targets of this number count for nothing.
-        reduction: "mean", "sum" or "none".
-
-    Raises:
-        IndexError: a class number out of range. ValueError: shapes that do not fit.
-    """
-    reduction = _legacy(size_average, reduce, reduction)
-    axis = 1 if input.ndim > 1 else 0
-    _check_classes("nll_loss", input, target, ignore_index, axis)
-    kept = P.ne(target, ignore_index)
-    safe = P.where(kept, target, P.zeros_like(target))
-    column = (*target._array.shape[:axis], 1, *target._array.shape[axis:])
-    picked = P.reshape(P.gather(input, P.reshape(safe, column), axis), target._array.shape)
-    factor = P.cast(kept, input._array.dtype)
-    if weight is not None:
-        factor = P.mul(factor, P.take(weight, safe))
-    loss = P.neg(P.where(kept, P.mul(picked, factor), P.zeros_like(picked)))
-    if reduction == "mean":
-        return P.div(P.sum(loss, None, False), P.sum(factor, None, False))
-    return _reduce(loss, reduction)
-
-
-def cross_entropy(
-    input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None,
-    ignore_index: int = -100, reduce: bool | None = None, reduction: str = "mean", label_smoothing: float = 0.0,
-) -> Tensor:  # fmt: skip
-    """The cross-entropy of logits against classes, or against probabilities.
-
-    Args:
-        input: logits (C,), (N, C) or (N, C, d1, ...).
-        target: class numbers of that shape without C (int64), or probabilities of the shape of ``input``.
-        weight: a factor for each class (C,); the mean is then weighted.
-        ignore_index: class numbers that count for nothing.
-        reduction: "mean", "sum" or "none".
-        label_smoothing: the share of the target that is spread over all classes (Szegedy et al., 2016).
-
-    Raises:
-        IndexError: a class number out of range. ValueError: shapes that do not fit.
-    """
-    reduction = _legacy(size_average, reduce, reduction)
-    plain = weight is None and reduction == "mean" and not label_smoothing
-    if plain and input._array.ndim == 2 and target._array.ndim == 1 and target._array.dtype.kind == "i":
-        if input._array.shape[0] != target._array.shape[0]:
-            raise ValueError(
-                f"cross_entropy: input {describe(input)} has {input._array.shape[0]} rows, target {describe(target)} "
-                f"{target._array.shape[0]}"
-            )
-        return P.softmax_xent(input, target, ignore_index)
-    axis = 1 if input.ndim > 1 else 0
-    logs = P.log_softmax(input, axis)
-    if target._array.dtype.kind in "fV":
-        return _soft_cross_entropy(logs, target, weight, reduction, label_smoothing, axis)
-    loss = nll_loss(logs, target, weight, ignore_index=ignore_index, reduction=reduction)
-    if not label_smoothing:
-        return loss
-    return loss * (1 - label_smoothing) + _smooth(logs, target, weight, ignore_index, reduction, axis) * (
-        label_smoothing / input._array.shape[axis]
-    )
-
-
-def _class_weight(weight: Tensor, like: Tensor, axis: int) -> Tensor:
-    return P.reshape(weight, tuple(-1 if i == axis else 1 for i in range(like.ndim)))
-
-
-def _smooth(logs: Tensor, target: Tensor, weight: Tensor | None, ignore: int, reduction: str, axis: int) -> Tensor:
-    """The part of a smoothed target that is spread over all classes."""
-    spread = logs if weight is None else P.mul(logs, _class_weight(weight, logs, axis))
-    kept = P.ne(target, ignore)
-    loss = P.neg(P.sum(spread, (axis,), False))
-    loss = P.where(kept, loss, P.zeros_like(loss))
-    if reduction != "mean":
-        return _reduce(loss, reduction)
-    factor = P.cast(kept, logs._array.dtype)
-    if weight is not None:
-        factor = P.mul(factor, P.take(weight, P.where(kept, target, P.zeros_like(target))))
-    return P.div(P.sum(loss, None, False), P.sum(factor, None, False))
-
-
-def _soft_cross_entropy(
-    logs: Tensor, target: Tensor, weight: Tensor | None, reduction: str, smoothing: float, axis: int
-) -> Tensor:
-    if logs._array.shape != target._array.shape:
-        raise ValueError(
-            f"cross_entropy: probabilities {describe(target)} must have the shape of input {list(logs.shape)}"
-        )
-    if smoothing:
-        target = target * (1 - smoothing) + smoothing / logs._array.shape[axis]
-    product = P.mul(logs, target)
-    if weight is not None:
-        product = P.mul(product, _class_weight(weight, logs, axis))
-    loss = P.neg(P.sum(product, (axis,), False))
-    if reduction != "mean":
-        return _reduce(loss, reduction)
-    return P.div(P.sum(loss, None, False), float(loss._array.size))

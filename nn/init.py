@@ -5,11 +5,15 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from ..autograd import Tensor, no_grad
+from ..autograd.ops.create import from_numpy
+from ..backends.random import default_generator
 
 __all__ = [
-    "calculate_gain", "constant_", "kaiming_normal_", "kaiming_uniform_", "normal_", "ones_", "uniform_",
-    "xavier_normal_", "xavier_uniform_", "zeros_",
+    "calculate_gain", "constant_", "dirac_", "eye_", "kaiming_normal_", "kaiming_uniform_", "normal_", "ones_",
+    "orthogonal_", "sparse_", "trunc_normal_", "uniform_", "xavier_normal_", "xavier_uniform_", "zeros_",
 ]  # fmt: skip
 
 
@@ -106,3 +110,87 @@ def kaiming_normal_(
     if 0 in tensor.shape:
         return tensor
     return normal_(tensor, 0.0, calculate_gain(nonlinearity, a) / math.sqrt(_fan(tensor, mode)), generator)
+
+
+def _put(tensor: Tensor, array: Any) -> Tensor:
+    """Write a host array into a tensor of any type and device."""
+    with no_grad():
+        return tensor.copy_(from_numpy(array))
+
+
+def trunc_normal_(
+    tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0, generator: Any = None
+) -> Tensor:
+    """Normal, drawn anew outside of ``a .. b``."""
+    draw = (generator or default_generator).truncated_normal
+    return _put(tensor, draw(tuple(tensor.shape), mean, std, a, b, tensor.dtype.numpy))
+
+
+def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tensor:
+    """A (semi-)orthogonal matrix times ``gain``; all dimensions but the first count as one (Saxe et al., 2014).
+
+    Raises:
+        ValueError: fewer than 2 dimensions.
+    """
+    if tensor.ndim < 2:
+        raise ValueError(f"orthogonal_: needs at least 2 dimensions, got shape {list(tensor.shape)}")
+    if 0 in tensor.shape:
+        return tensor
+    rows, columns = tensor.shape[0], math.prod(tensor.shape[1:])
+    flat = (generator or default_generator).normal((rows, columns), dtype=tensor.dtype.numpy)
+    q, r = np.linalg.qr(flat.T if rows < columns else flat)
+    q *= np.sign(np.diag(r))
+    q = q.T if rows < columns else q
+    return _put(tensor, np.ascontiguousarray(q).reshape(tuple(tensor.shape)) * q.dtype.type(gain))
+
+
+def eye_(tensor: Tensor) -> Tensor:
+    """Ones on the diagonal of a matrix, else zeros.
+
+    Raises:
+        ValueError: not 2 dimensions.
+    """
+    if tensor.ndim != 2:
+        raise ValueError(f"eye_: needs 2 dimensions, got shape {list(tensor.shape)}")
+    return _put(tensor, np.eye(*tensor.shape, dtype=tensor.dtype.numpy))
+
+
+def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
+    """Kernels of a convolution that hands its input channels on, as many as there are, in each group.
+
+    Args:
+        tensor: (out_channels, in_channels, ...) with 1 to 3 further dimensions.
+        groups: of the convolution.
+
+    Raises:
+        ValueError: another number of dimensions, or output channels that the groups do not share evenly.
+    """
+    if tensor.ndim not in (3, 4, 5):
+        raise ValueError(f"dirac_: needs 3, 4 or 5 dimensions, got shape {list(tensor.shape)}")
+    if tensor.shape[0] % groups:
+        raise ValueError(f"dirac_: {tensor.shape[0]} output channels cannot be shared by {groups} groups")
+    each = tensor.shape[0] // groups
+    array = np.zeros(tuple(tensor.shape), tensor.dtype.numpy)
+    middle = tuple(n // 2 for n in tensor.shape[2:])
+    for group in range(groups):
+        for i in range(min(each, tensor.shape[1])):
+            array[(group * each + i, i, *middle)] = 1
+    return _put(tensor, array)
+
+
+def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Any = None) -> Tensor:
+    """Normal, with the share ``sparsity`` of each column zero (Martens, 2010).
+
+    As in PyTorch, which elements are zero comes from the library's generator, whatever ``generator`` is.
+
+    Raises:
+        ValueError: not 2 dimensions.
+    """
+    if tensor.ndim != 2:
+        raise ValueError(f"sparse_: needs 2 dimensions, got shape {list(tensor.shape)}")
+    rows, columns = tensor.shape
+    array = (generator or default_generator).normal((rows, columns), 0.0, std, tensor.dtype.numpy)
+    zeros = math.ceil(sparsity * rows)
+    for column in range(columns):
+        array[default_generator.randperm(rows)[:zeros], column] = 0
+    return _put(tensor, array)

@@ -35,6 +35,9 @@ class Linear(Module):
         device: where the parameters live.
         dtype: their element type.
 
+    Raises:
+        TypeError: sizes that are no integers. RuntimeError: negative ones.
+
     Attributes:
         weight: (out_features, in_features), uniform within ±1/sqrt(in_features).
         bias: (out_features,), likewise; None without.
@@ -44,6 +47,11 @@ class Linear(Module):
         self, in_features: int, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None
     ) -> None:
         super().__init__()
+        for name, size in (("in_features", in_features), ("out_features", out_features)):
+            if not hasattr(size, "__index__"):
+                raise TypeError(f"Linear: {name} must be an int, got {size!r}")
+            if size < 0:
+                raise RuntimeError(f"Linear: {name} must not be negative, got {size}")
         self.in_features = in_features
         self.out_features = out_features
         self.weight = Parameter(empty(out_features, in_features, device=device, dtype=dtype))

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..autograd import Tensor
 from . import functional as F
+from .loss_functions import legacy_reduction
 from .module import Module
 
 __all__ = [
@@ -18,7 +19,7 @@ class _Loss(Module):
 
     def __init__(self, size_average: Any = None, reduce: Any = None, reduction: str = "mean") -> None:
         super().__init__()
-        self.reduction = F._legacy(size_average, reduce, reduction)
+        self.reduction = legacy_reduction(size_average, reduce, reduction)
 
 
 class _WeightedLoss(_Loss):

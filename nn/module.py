@@ -2,40 +2,18 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Self
 
 from ..autograd import Tensor, no_grad
+from .call_hooks import Hookable
 from .parameter import Parameter
+from .state import Stateful
 
 __all__ = ["Module"]
 
 
-class IncompatibleKeys(NamedTuple):
-    """What ``load_state_dict(strict=False)`` could not match."""
-
-    missing_keys: list[str]
-    unexpected_keys: list[str]
-
-    def __repr__(self) -> str:
-        if not self.missing_keys and not self.unexpected_keys:
-            return "<All keys matched successfully>"
-        return f"_IncompatibleKeys(missing_keys={self.missing_keys}, unexpected_keys={self.unexpected_keys})"
-
-
-class RemovableHandle:
-    """Takes a registered hook away again."""
-
-    def __init__(self, module: Module, table: dict[int, Any], key: int) -> None:
-        self._module, self._table, self._key = module, table, key
-
-    def remove(self) -> None:
-        """Remove the hook; a second call does nothing."""
-        self._table.pop(self._key, None)
-
-
-class Module:
+class Module(Hookable, Stateful):
     """Base of all layers and models: subclass it, assign submodules and parameters, define ``forward``.
 
     Parameters, buffers and submodules are kept in tables of their own, and also as plain attributes, so that reading
@@ -43,13 +21,10 @@ class Module:
     """
 
     training: bool
-    _hooked = False  # whether a call must look for hooks; set on the instance
     _parameters: dict[str, Parameter | None]
     _buffers: dict[str, Tensor | None]
     _modules: dict[str, Any]  # Module, or None for one that could be there
     _non_persistent: set[str]
-    _pre_hooks: dict[int, Any]
-    _forward_hooks: dict[int, Any]
 
     if TYPE_CHECKING:  # what is registered under a name of the user's has no type that could be known
 
@@ -59,8 +34,7 @@ class Module:
         fields = self.__dict__
         fields["training"] = True
         fields["_parameters"], fields["_buffers"], fields["_modules"] = {}, {}, {}
-        fields["_non_persistent"] = set()
-        fields["_pre_hooks"], fields["_forward_hooks"] = {}, {}
+        fields["_non_persistent"], fields["_hooks"] = set(), None
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """What the module computes; every subclass defines it.
@@ -74,31 +48,6 @@ class Module:
         if self._hooked:
             return self._call_with_hooks(args, kwargs)
         return self.forward(*args, **kwargs)
-
-    def _call_with_hooks(self, args: Any, kwargs: Any) -> Any:
-        for hook in list(self._pre_hooks.values()):
-            changed = hook(self, args)
-            if changed is not None:
-                args = changed if isinstance(changed, tuple) else (changed,)
-        out = self.forward(*args, **kwargs)
-        for hook in list(self._forward_hooks.values()):
-            changed = hook(self, args, out)
-            out = out if changed is None else changed
-        return out
-
-    def register_forward_pre_hook(self, hook: Callable[[Module, Any], Any]) -> RemovableHandle:
-        """Call ``hook(module, args)`` before every forward; what it returns replaces the arguments."""
-        return self._hook(self._pre_hooks, hook)
-
-    def register_forward_hook(self, hook: Callable[[Module, Any, Any], Any]) -> RemovableHandle:
-        """Call ``hook(module, args, output)`` after every forward; what it returns replaces the output."""
-        return self._hook(self._forward_hooks, hook)
-
-    def _hook(self, table: dict[int, Any], hook: Any) -> RemovableHandle:
-        key = max(table, default=-1) + 1
-        table[key] = hook
-        self.__dict__["_hooked"] = True
-        return RemovableHandle(self, table, key)
 
     # Attributes
 
@@ -352,58 +301,6 @@ class Module:
     def cuda(self, device: Any = None) -> Self:
         """Move parameters and buffers to a CUDA device."""
         return self._apply(lambda t: t.cuda(device))
-
-    # State
-
-    def state_dict(self, *, destination: Any = None, prefix: str = "", keep_vars: bool = False) -> dict[str, Tensor]:
-        """Parameters and persistent buffers by dotted name; they share memory with the module."""
-        out: dict[str, Tensor] = OrderedDict() if destination is None else destination
-        for name, p in self._parameters.items():
-            if p is not None:
-                out[prefix + name] = p if keep_vars else p.detach()
-        for name, b in self._buffers.items():
-            if b is not None and name not in self._non_persistent:
-                out[prefix + name] = b if keep_vars else b.detach()
-        for name, child in self._modules.items():
-            if child is not None:
-                child.state_dict(destination=out, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
-        return out
-
-    def load_state_dict(
-        self, state_dict: Mapping[str, Tensor], strict: bool = True, assign: bool = False
-    ) -> IncompatibleKeys:
-        """Copy values into parameters and buffers by name.
-
-        Args:
-            state_dict: what ``state_dict`` gave.
-            strict: refuse missing and unexpected names.
-            assign: take over the given tensors rather than copy their values.
-
-        Raises:
-            RuntimeError: names (where strict) or shapes that do not match; all of them are listed.
-        """
-        own = self.state_dict(keep_vars=True)
-        missing = [k for k in own if k not in state_dict]
-        unexpected = [k for k in state_dict if k not in own]
-        wrong = [
-            f"size mismatch for {k}: copying a param with shape {state_dict[k].shape} from checkpoint, "
-            f"the shape in current model is {own[k].shape}."
-            for k in own if k in state_dict and state_dict[k].shape != own[k].shape
-        ]  # fmt: skip
-        if strict and unexpected:
-            wrong.insert(0, "Unexpected key(s) in state_dict: " + ", ".join(f'"{k}"' for k in unexpected) + ".")
-        if strict and missing:
-            wrong.insert(0, "Missing key(s) in state_dict: " + ", ".join(f'"{k}"' for k in missing) + ".")
-        if wrong:
-            raise RuntimeError(f"Error(s) in loading state_dict for {type(self).__name__}:\n\t" + "\n\t".join(wrong))
-        with no_grad():
-            for name, target in own.items():
-                if name in state_dict:
-                    if assign:
-                        target.data = state_dict[name]
-                    else:
-                        target.copy_(state_dict[name])
-        return IncompatibleKeys(missing, unexpected)
 
     # Text
 

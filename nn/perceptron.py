@@ -21,7 +21,10 @@ class Perceptron(Module):
     finitely many mistakes (Novikoff, 1962); where none does (XOR), it never ends, and ``fit`` says so.
 
     Args:
-        in_features: size of the last dimension of the input.
+        in_features: size of the last dimension of the input, at least 1.
+
+    Raises:
+        ValueError: ``in_features`` is less than 1.
 
     Attributes:
         weight: (in_features,), zeros at first. bias: (), zero at first.
@@ -35,6 +38,8 @@ class Perceptron(Module):
 
     def __init__(self, in_features: int) -> None:
         super().__init__()
+        if in_features < 1:
+            raise ValueError(f"Perceptron: in_features must be at least 1, got {in_features}")
         self.in_features = in_features
         self.register_buffer("weight", zeros(in_features))
         self.register_buffer("bias", zeros(()))
@@ -73,7 +78,7 @@ class Perceptron(Module):
             The perceptron itself. A warning says when no pass was without a mistake.
 
         Raises:
-            ValueError: shapes that do not fit, or classes other than 0 and 1.
+            ValueError: no examples, shapes that do not fit, or classes other than 0 and 1.
         """
         x = x if isinstance(x, Tensor) else tensor(x)
         y = (y if isinstance(y, Tensor) else tensor(y)).to(self.weight.dtype)
@@ -81,6 +86,8 @@ class Perceptron(Module):
             raise ValueError(
                 f"Perceptron.fit: x must be (n, {self.in_features}) and y (n,), got {list(x.shape)} and {list(y.shape)}"
             )
+        if not x.shape[0]:
+            raise ValueError("Perceptron.fit: there are no examples to learn from")
         if not set(y.tolist()) <= {0.0, 1.0}:
             raise ValueError(f"Perceptron.fit: the classes must be 0 and 1, got {sorted(set(y.tolist()))}")
         self.converged, self.mistakes = False, []

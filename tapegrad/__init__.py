@@ -7,7 +7,22 @@ import os as _os
 if not _os.path.isdir(_os.path.join(__path__[0], "autograd")):
     __path__.append(_os.path.dirname(__path__[0]))
 
-from . import accelerator, autograd, backends, cuda, nn, optim, testing, utils
+from . import (
+    accelerator,
+    autograd,
+    backends,
+    cuda,
+    fft,
+    func,
+    linalg,
+    masked,
+    nn,
+    optim,
+    signal,
+    special,
+    testing,
+    utils,
+)
 from .autograd import (
     PUBLIC,
     TYPES,
@@ -23,9 +38,12 @@ from .autograd import (
     get_default_dtype,
     iinfo,
     inference_mode,
+    is_anomaly_check_nan_enabled,
+    is_anomaly_enabled,
     is_complex,
     is_floating_point,
     is_grad_enabled,
+    is_inference_mode_enabled,
     is_nonzero,
     is_tensor,
     layout,
@@ -35,12 +53,14 @@ from .autograd import (
     preserve_format,
     promote_types,
     result_type,
+    set_anomaly_enabled,
     set_default_dtype,
     set_default_tensor_type,
     set_grad_enabled,
     set_printoptions,
     strided,
     to_dlpack,
+    vmap,
 )
 from .backends import device, dtypes, registry, set_default_device
 from .backends.dtypes import dtype
@@ -58,11 +78,13 @@ globals().update(TYPES)
 e, inf, nan, pi, newaxis = _math.e, _math.inf, _math.nan, _math.pi, None
 
 __all__ = [
-    "Generator", "Size", "Tensor", "accelerator", "autograd", "backends", "can_cast", "channels_last",
-    "channels_last_3d", "contiguous_format", "cuda", "device", "dtype", "e", "enable_grad", "finfo", "from_dlpack",
-    "get_default_dtype", "iinfo", "inf", "inference_mode", "is_complex", "is_floating_point", "is_grad_enabled",
-    "is_nonzero", "is_tensor", "layout", "memory_format", "nan", "newaxis", "nn", "no_grad", "numel", "optim", "pi",
-    "preserve_format", "promote_types", "result_type", "set_default_device", "set_default_dtype",
-    "set_default_tensor_type", "set_grad_enabled", "set_printoptions", "strided", "testing", "to_dlpack", "utils",
+    "accelerator", "autograd", "backends", "can_cast", "channels_last", "channels_last_3d", "contiguous_format",
+    "cuda", "device", "dtype", "e", "enable_grad", "fft", "finfo", "from_dlpack", "func", "Generator",
+    "get_default_dtype", "iinfo", "inf", "inference_mode", "is_anomaly_check_nan_enabled", "is_anomaly_enabled",
+    "is_complex", "is_floating_point", "is_grad_enabled", "is_inference_mode_enabled", "is_nonzero", "is_tensor",
+    "layout", "linalg", "masked", "memory_format", "nan", "newaxis", "nn", "no_grad", "numel", "optim", "pi",
+    "preserve_format", "promote_types", "result_type", "set_anomaly_enabled", "set_default_device",
+    "set_default_dtype", "set_default_tensor_type", "set_grad_enabled", "set_printoptions", "signal", "Size",
+    "special", "strided", "Tensor", "testing", "to_dlpack", "utils", "vmap",
     *(d.name for d in dtypes.DTYPES), *PUBLIC, *TYPES,
 ]  # fmt: skip

@@ -296,6 +296,20 @@ def test_training_steps_train(name):
     assert losses[-1] < losses[0]
 
 
+def test_a_chain_has_as_many_steps_as_it_says():
+    node, steps = load("workloads").chain(tg, 100)().grad_fn, -1  # the sum at its end
+    while node is not None and node.next_functions:
+        node, steps = node.next_functions[0][0], steps + 1
+    assert steps == 100
+
+
+@pytest.mark.parity
+def test_chains_are_those_of_pytorch():
+    torch = pytest.importorskip("torch")
+    ours, theirs = (load("workloads").chain(library, 100)().item() for library in (tg, torch))
+    assert ours == pytest.approx(theirs, rel=1e-5)
+
+
 @pytest.mark.parity
 @pytest.mark.parametrize("name", load("workloads").STEPS)
 def test_training_steps_are_those_of_pytorch(name):

@@ -102,7 +102,9 @@ def test_where_points_at_the_definitions(name, capsys):
     assert (f'"{name}": "' if "(the ufunc" in kernel else f"def {name}(") in line_at(kernel)
     if ".py:" in found.get("numpy vjp", ""):
         assert f"def {name}_vjp(" in line_at(found["numpy vjp"])
-    assert f'"{name}"' in line_at(found["samples"])
+    samples = found["samples"]
+    assert ("def plain(" if "(ordinary numbers)" in samples else f'"{name}"') in line_at(samples)
+    assert found["conformance"] == f"pytest tests/conformance -k {name}"
 
 
 def test_where_names_the_public_functions(capsys):
@@ -123,6 +125,57 @@ def test_where_knows_functions_made_of_others(capsys):
     assert line_at(found["nn.functional.cross_entropy"]).startswith("def cross_entropy(")
 
 
+@pytest.mark.parametrize(
+    ("name", "label", "line"),
+    [
+        ("adam_update", "numpy adam_update", "def adam_update("),
+        ("Adam", "optim.Adam", "class Adam("),
+        ("optim.SGD", "numpy sgd_update", "def sgd_update("),
+        ("CrossEntropyLoss", "nn.CrossEntropyLoss", "class CrossEntropyLoss("),
+        ("nn.CrossEntropyLoss", "runs nn.functional.cross_entropy", "def cross_entropy("),
+        ("Tensor.add", "Tensor.add", "def add("),
+        ("torch.sum", "tapegrad.sum", "def sum("),
+        ("clip_grad_norm_", "nn.utils.clip_grad_norm_", "def clip_grad_norm_("),
+    ],
+)
+def test_where_knows_kernels_classes_and_full_names(name, label, line, capsys):
+    assert line in line_at(rows(capsys, name)[label])
+
+
+def test_where_keeps_to_the_name_that_was_given(capsys):
+    assert {label for label in rows(capsys, "Tensor.add") if "." in label} == {"Tensor.add", "Tensor.add_"}
+    assert main(["where", "Tensor.adam"]) == 1
+    assert "no operation is called 'Tensor.adam'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["matmul", "softmax", "cross_entropy", "Adam", "adam_update", "max", "add", "where"])
+def test_where_lists_tests_that_use_it_in_their_code(name, capsys):
+    assert main(["where", name]) == 0
+    out = capsys.readouterr().out
+    places = re.findall(r"^  test  +(\S+)", out, flags=re.MULTILINE)
+    assert "tests/test_bench.py" not in out  # there "matmul" and others are words
+    for place in places:
+        if place != "none":
+            assert re.search(rf"\b{name}(_|_update)?\b", line_at(place), re.IGNORECASE), place
+
+
+def test_where_reads_code_and_not_text(tmp_path):
+    from tapegrad.cli.mentions import mentions
+
+    (tmp_path / "test_x.py").write_text(
+        'import numpy as np\nimport tapegrad as tg\nfrom tapegrad.nn.functional import gelu\n'
+        '"tg.exp"  # tg.exp\nnp.exp(1)\nset().add(1)\nx.sum()\n'
+        "def test_it():\n    tg.exp(1)\n    gelu(2)\n    (tg.ones(2) @ x).relu()\n    tg.ones(2).sum()\n",
+        encoding="utf-8",
+    )  # fmt: skip
+    found = {name: [(m.line, m.function) for m in at] for name, at in mentions(tmp_path).items()}
+    assert found == {
+        "exp": [(9, "test_it")], "gelu": [(10, "test_it")], "relu": [(11, "test_it")], "sum": [(12, "test_it")],
+        "ones": [(11, "test_it"), (12, "test_it")],
+        "tg": [(n, "test_it") for n in (9, 11, 12)],
+    }  # fmt: skip
+
+
 def test_where_works_from_another_folder(capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     place = rows(capsys, "tanh")["rule"]
@@ -131,7 +184,7 @@ def test_where_works_from_another_folder(capsys, monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "head"), [("mul", "def operation(input, other):"), ("cross_entropy", "def cross_entropy(")]
+    ("name", "head"), [("mul", "def operation(input, other, out=None):"), ("cross_entropy", "def cross_entropy(")]
 )
 def test_source_is_python(name, head, capsys):
     assert main(["where", name, "--source"]) == 0

@@ -51,22 +51,22 @@ def test_devices_that_are_none(name, message):
 @pytest.mark.parametrize(
     ("operation", "parts"),
     [
-        (lambda a, b: a + b, ["add: a is on cpu, b is on box:0", "b.to('cpu')"]),
-        (lambda a, b: b * a, ["mul: a is on box:0, b is on cpu", "b.to('box:0')"]),
-        (lambda a, b: a.double() + b, ["add: a is on cpu, b is on box:0", "b.to('cpu')"]),
+        (lambda a, b: a + b, ["add: input is on cpu, other is on box:0", "other.to('cpu')"]),
+        (lambda a, b: b * a, ["mul: input is on box:0, other is on cpu", "other.to('box:0')"]),
+        (lambda a, b: a.double() + b, ["add: input is on cpu, other is on box:0", "other.to('cpu')"]),
         (
             lambda a, b: tg.where(a > 0, b, b),
-            ["where: condition is on cpu, a is on box:0, b is on box:0", "a.to('cpu')"],
+            ["where: condition is on cpu, input is on box:0, other is on box:0", "input.to('cpu')"],
         ),
-        (lambda a, b: a @ b, ["matmul: a is on cpu, b is on box:0", "b.to('cpu')"]),
-        (lambda a, b: tg.cat([a, b]), ["cat: xs is on cpu, xs is on box:0"]),
+        (lambda a, b: a @ b, ["matmul: input is on cpu, other is on box:0", "other.to('cpu')"]),
+        (lambda a, b: tg.cat([a, b]), ["cat: tensors is on cpu, tensors is on box:0"]),
         (
             lambda a, b: tg.nn.functional.linear(a, tg.zeros(3, 2), b[:1].expand(3)),
-            ["linear: x is on cpu, w is on cpu, b is on box:0", "b.to('cpu')"],
+            ["linear: input is on cpu, weight is on cpu, bias is on box:0", "bias.to('cpu')"],
         ),
         (lambda a, b: tg.nn.functional.mse_loss(a, b), ["box:0", "cpu"]),
-        (lambda a, b: a.add_(b), ["add: a is on cpu, b is on box:0"]),
-        (lambda a, b: a == b, ["eq: a is on cpu, b is on box:0"]),
+        (lambda a, b: a.add_(b), ["add: input is on cpu, other is on box:0"]),
+        (lambda a, b: a == b, ["eq: input is on cpu, other is on box:0"]),
     ],
 )
 def test_devices_do_not_mix(box, operation, parts):

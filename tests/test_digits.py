@@ -116,6 +116,22 @@ def test_no_epochs_are_refused():
     assert "--epochs must be at least 1, got 0" in done.stderr
 
 
+@pytest.mark.parametrize("option", ["--out", "--losses"])
+def test_a_missing_folder_is_told_before_the_training(option, tmp_path):
+    done = run(option, tmp_path / "none" / "file")
+    assert done.returncode == 2
+    assert f"there is no folder '{tmp_path / 'none'}' to write file to" in done.stderr
+
+
+def test_it_runs_in_a_checkout_without_an_install(tmp_path):
+    words = "PYTHONPATH=. python examples/digits.py"
+    assert f"`{words}`" in (ROOT / "README.md").read_text(encoding="utf-8")
+    environment = os.environ | {"PYTHONPATH": ".", "TAPEGRAD_BACKEND": "numpy"}
+    command = [sys.executable, *words.split()[2:], "--epochs", "1", "--no-plot"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600)
+    assert "test accuracy" in done.stdout, done.stderr
+
+
 # MNIST's files
 
 
@@ -205,7 +221,7 @@ def test_missing_mnist_files_are_named(mnist):
     done = run("--data", "mnist", "--root", folder)
     assert done.returncode == 1
     assert f"lacks {NAMES[0]}, {NAMES[3]} (" in done.stderr
-    assert "The MNIST database of handwritten digits" in done.stderr
+    assert f"https://ossci-datasets.s3.amazonaws.com/mnist/{NAMES[0]}.gz\n" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -215,3 +231,46 @@ def test_mnist_labels_that_do_not_belong_are_refused(mnist):
     done = run("--data", "mnist", "--root", folder)
     assert done.returncode == 1
     assert "train has images (639, 28, 28) but labels (640,)" in done.stderr
+
+
+def damaged(content, name):
+    """What may come of a download, and what is said of it."""
+    packed = gzip.compress(content)
+    return {
+        "cut": (packed[: len(packed) // 2], "damaged, or not wholly downloaded"),
+        "changed": (packed[:40] + bytes(20) + packed[60:], "damaged, or not wholly downloaded"),
+        "not packed": (content, "damaged, or not wholly downloaded"),
+        "empty": (b"", "not an IDX file"),
+        "a page": (gzip.compress(b"<html>"), "not an IDX file"),
+    }[name]
+
+
+@pytest.mark.parametrize("how", ["cut", "changed", "not packed", "empty", "a page"])
+def test_damaged_mnist_files_take_one_line(how, mnist):
+    folder, arrays = mnist
+    (folder / NAMES[0]).unlink()
+    content, message = damaged(idx(arrays[0]), how)
+    (folder / f"{NAMES[0]}.gz").write_bytes(content)
+    done = run("--data", "mnist", "--root", folder)
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("number", "array", "message"),
+    [
+        (3, np.full(100, 11, np.uint8), "t10k has a label 11; digits go from 0 to 9"),
+        (2, np.zeros((100, 8, 8), np.uint8), r"train has images (640, 28, 28) but t10k (100, 8, 8)"),
+        (2, np.zeros((100, 0, 8), np.uint8), "t10k has no pixels"),
+    ],
+)
+def test_mnist_files_that_make_no_sense_take_one_line(number, array, message, mnist):
+    folder, _ = mnist
+    for path in (folder / NAMES[number], folder / f"{NAMES[number]}.gz"):
+        path.unlink(missing_ok=True)
+    (folder / NAMES[number]).write_bytes(idx(array))
+    done = run("--data", "mnist", "--root", folder)
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert len(done.stderr.splitlines()) == 1

@@ -19,7 +19,19 @@ def test_scenario(name, library):
 
 ROWS = tg.tensor([[2.0, 1.5], [3.0, 0.5]], dtype=tg.float64)
 PLACES, PARTS = tg.tensor([[1, 0]]), tg.tensor([[5.0, 6.0]], dtype=tg.float64)
+LINE, BATCH = tg.tensor([1.5, 0.5], dtype=tg.float64), tg.stack([ROWS, ROWS * 2])
 ARGUMENTS = {
+    "addbmm": (BATCH, BATCH),
+    "addmm": (ROWS, ROWS),
+    "addr": (LINE, LINE),
+    "cumprod": (0,),
+    "float_power": (3,),
+    "heaviside": (ROWS,),
+    "ldexp": (ROWS,),
+    "logit": (0.3,),
+    "mvlgamma": (1,),
+    "polygamma": (1,),
+    "renorm": (2, 0, 1.0),
     "addcdiv": (ROWS, ROWS),
     "addcmul": (ROWS, ROWS),
     "clamp": (0.6,),
@@ -29,16 +41,37 @@ ARGUMENTS = {
     "lerp": (ROWS, 0.25),
     "masked_fill": (ROWS > 1, 3.0),
     "pow": (3,),
+    "index_add": (0, PLACES[0], ROWS),
+    "index_copy": (0, PLACES[0], ROWS),
+    "index_fill": (0, PLACES[0, :1], 3.0),
+    "index_put": ((PLACES[0],), ROWS),
+    "index_reduce": (0, PLACES[0], ROWS, "amax"),
+    "masked_scatter": (ROWS > 1, ROWS),
+    "put": (PLACES, PARTS),
     "scatter": (0, PLACES, PARTS),
     "scatter_add": (0, PLACES, PARTS),
+    "scatter_reduce": (0, PLACES, PARTS, "prod"),
 }
+
+# Those that take a matrix; the others are in tests/parity/test_functions.py
+SQUARE = [name for name in IN_PLACE if name not in ("addmv", "baddbmm")]
+INTEGRAL = (
+    "bitwise_and",
+    "bitwise_left_shift",
+    "bitwise_not",
+    "bitwise_or",
+    "bitwise_right_shift",
+    "bitwise_xor",
+    "gcd",
+    "lcm",
+)
 
 
 def forms(name):
     """An operation in place and out of place, as functions of a tensor."""
     rule = RULES.get(name)
     arguments = ARGUMENTS.get(name, (ROWS,) if rule is not None and len(rule.inputs) == 2 else ())
-    if name.startswith("bitwise"):
+    if name in INTEGRAL:
         arguments = tuple(a.long() for a in arguments)
     return lambda y: getattr(y, name + "_")(*arguments), lambda x: getattr(x, name)(*arguments)
 
@@ -57,11 +90,12 @@ OF_ITSELF = {
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize(
-    "pair", [*map(forms, IN_PLACE), *OF_ITSELF.values()], ids=[*IN_PLACE, *(f"{n} of itself" for n in OF_ITSELF)]
+    "pair", [*map(forms, SQUARE), *OF_ITSELF.values()], ids=[*SQUARE, *(f"{n} of itself" for n in OF_ITSELF)]
 )
 def test_in_place_equals_out_of_place(pair, request):
     write, compute = pair
-    integral = "bitwise" in request.node.callspec.id
+    name = request.node.callspec.id
+    integral = name in INTEGRAL
     x, z = (tg.tensor([[0.25, 1.25], [0.75, 0.5]], dtype=tg.float64) for _ in range(2))
     if integral:
         x, z = x.long(), z.long()
@@ -83,6 +117,36 @@ def test_in_place_equals_out_of_place(pair, request):
         assert equal(x.grad.tolist(), z.grad.tolist())
 
 
+# What no gradient reads may be overwritten: (which of x, w, b want one, what is written)
+UNREAD = [("x", "y"), ("xwb", "y"), ("x", "x"), ("w", "w"), ("b", "xw"), ("w", "wy")]
+READ = [("x", "w"), ("w", "x"), ("xw", "w")]
+
+
+def linear_then_written(lib, wanted, written):
+    leaves = {name: lib.ones(*size) for name, size in {"x": (2, 3), "w": (3, 3), "b": (3,)}.items()}
+    at = {n: t.requires_grad_() * 2 if n in wanted else t for n, t in leaves.items()}
+    at["y"] = y = lib.nn.functional.linear(at["x"], at["w"], at["b"])
+    for name in written:
+        at[name].add_(1)
+    y.sum().backward()
+    return [leaves[name].grad.tolist() for name in wanted]
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize(("wanted", "written"), UNREAD)
+def test_what_no_gradient_of_a_linear_layer_reads_may_be_overwritten(wanted, written):
+    torch = pytest.importorskip("torch")
+    assert linear_then_written(tg, wanted, written) == linear_then_written(torch, wanted, written)
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize(("wanted", "written"), READ)
+def test_what_a_gradient_of_a_linear_layer_reads_may_not_be_overwritten(wanted, written):
+    for lib in (pytest.importorskip("torch"), tg):
+        with pytest.raises(RuntimeError, match=r"changed in place|inplace operation"):
+            linear_then_written(lib, wanted, written)
+
+
 @pytest.mark.parametrize(
     ("write", "message"),
     [
@@ -101,7 +165,7 @@ def test_in_place_equals_out_of_place(pair, request):
         ),
         (
             lambda x: x.clone().__setitem__(0, tg.ones(2)),
-            r"overwrite\(x=float32\[\], value=float32\[2\]\): the shapes do not broadcast",
+            r"overwrite\(input=float32\[\], other=float32\[2\]\): the shapes do not broadcast",
         ),
         (lambda x: x.clone().__setitem__(5, 1.0), r"slice\(x=float32\[3\], index=\(5,\)\)"),
     ],

@@ -214,3 +214,10 @@ def test_matplotlib_plots_a_tensor():
     axes.imshow(tapegrad.rand(3, 3))
     assert line.get_ydata().tolist() == [0.0, 1.0, 4.0]
     pyplot.close(figure)
+
+
+def test_numpy_reductions_answer_where_pytorch_refuses():
+    t = tensor([[1.0, 2.0], [3.0, 4.0]])
+    assert np.sum(t).item() == 10.0
+    assert np.mean(t, axis=0).tolist() == [2.0, 3.0]
+    assert np.sum(t, axis=1, keepdims=True).tolist() == [[3.0], [7.0]]

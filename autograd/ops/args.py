@@ -6,7 +6,7 @@ from typing import Any
 
 from ..tensor import Tensor
 
-__all__ = ["check_tensor", "dim_of", "dims_of", "sizes_of"]
+__all__ = ["check_tensor", "common_shape", "dim_of", "dims_of", "sizes_of"]
 
 
 def dim_of(name: str, dim: Any, ndim: int) -> int:
@@ -51,3 +51,22 @@ def check_tensor(name: str, argument: str, x: Any) -> None:
     """
     if not isinstance(x, Tensor):
         raise TypeError(f"{name}: argument '{argument}' must be a Tensor, not {type(x).__name__}")
+
+
+def common_shape(name: str, *shapes: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape that all shapes broadcast to.
+
+    Raises:
+        RuntimeError: they do not broadcast.
+    """
+    ndim = max((len(s) for s in shapes), default=0)
+    out = [1] * ndim
+    for shape in shapes:
+        for i, n in enumerate(shape, ndim - len(shape)):
+            if n != 1 and out[i] not in (1, n):
+                raise RuntimeError(
+                    f"{name}: the shapes {[list(s) for s in shapes]} do not broadcast: from the last dimension on, "
+                    "sizes must be equal or one of them 1"
+                )
+            out[i] = n if out[i] == 1 else out[i]
+    return tuple(out)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import warnings
+from functools import reduce
 from typing import Any
 
 import numpy as np
 
-from ...backends import device_of, dtypes
-from ..promote import get_default_dtype
+from ...backends import default_device, device_of, dtypes
+from ..grad_mode import INFERRING, inferred
+from ..promote import get_default_dtype, join
 from ..rule import P
 from ..tensor import Tensor, wrap
 
@@ -21,6 +23,8 @@ def finish(array: np.ndarray, dtype: Any, device: Any, requires_grad: bool) -> T
     if dtype is not None:
         array = array.astype(dtypes.to_numpy(dtype), copy=False)
     made = wrap(where.backend.from_host(array), where)
+    if INFERRING:
+        made = inferred(made)
     return made.requires_grad_() if requires_grad else made
 
 
@@ -38,26 +42,45 @@ def from_data(data: Any, exact: bool = False) -> np.ndarray:
         return array
     if not isinstance(data, (bool, int, float, complex, str)) and not hasattr(data, "__len__"):
         raise RuntimeError(f"tensor: cannot make numbers of {type(data).__name__}")
-    if isinstance(data, (list, tuple)) and _holds(data, (Tensor, np.ndarray)):
+    kinds = _kinds(data) if isinstance(data, (list, tuple)) else set()
+    typed = any(isinstance(k, dtypes.dtype) for k in kinds)
+    if typed:
         data = _lower(data)
     try:
         array = np.array(data)
     except ValueError as error:
         raise ValueError(f"tensor: the nested sequences have different lengths: {error}") from None
-    if array.dtype == np.uint64 or (array.dtype == object and _holds(data, int)):
+    if (array.dtype == np.uint64 and not exact and not typed) or (array.dtype == object and _holds(data, int)):
         raise ValueError(f"tensor: {str(data)[:60]} does not fit into int64")
     if array.dtype.kind not in "biufcV" or array.dtype == object:
         kind = RuntimeError if isinstance(data, (set, dict)) else TypeError
         raise kind(f"tensor: cannot make numbers of {type(data).__name__} {str(data)[:60]!r}")
     if exact:
         return array
+    if typed:  # as PyTorch promotes tensors with dimensions, whatever holds them
+        return array.astype(reduce(join, [_as_dtype(k) for k in kinds]).numpy)
     if array.size == 0 and array.dtype == np.float64:
         return array.astype(get_default_dtype().numpy)
-    if array.dtype.kind == "f" and not _holds(data, (np.floating, np.ndarray)):
+    if array.dtype.kind == "f":
         return array.astype(get_default_dtype().numpy)
-    if array.dtype.kind == "c" and not _holds(data, (np.complexfloating, np.ndarray)):
+    if array.dtype.kind == "c":
         return array.astype(get_default_dtype().to_complex().numpy)
     return array
+
+
+def _on_a_card(data: Any) -> bool:
+    """Whether data is another library's array on a card."""
+    return not isinstance(data, (Tensor, np.ndarray)) and hasattr(data, "__cuda_array_interface__")
+
+
+def _from_card(data: Any) -> Tensor:
+    """A tensor over the memory of another library's array on a card."""
+    kind = default_device().type if default_device().type != "cpu" else "cuda"
+    array = device_of(kind).backend.xp.asarray(data)
+    dtypes.of(array.dtype)
+    card = getattr(array, "device", None)  # the memory says on which card it lies
+    where = device_of(kind if card is None else f"{kind}:{card.id}")
+    return wrap(array, where)
 
 
 def _holds(data: Any, types: Any) -> bool:
@@ -69,6 +92,23 @@ def _holds(data: Any, types: Any) -> bool:
     return isinstance(data, types)
 
 
+def _kinds(data: Any) -> set[Any]:
+    """The types in nested sequences: of Python's numbers their class, of tensors and arrays the dtype."""
+    if isinstance(data, (list, tuple)):
+        types = set(map(type, data))
+        return types if types <= PLAIN else set().union(*map(_kinds, data))
+    return {dtypes.of(data.dtype)} if isinstance(data, (Tensor, np.ndarray, np.generic)) else {type(data)}
+
+
+PLAIN = {bool, int, float, complex}
+
+
+def _as_dtype(kind: Any) -> dtypes.dtype:
+    if kind is float:
+        return get_default_dtype()
+    return get_default_dtype().to_complex() if kind is complex else dtypes.of(kind)
+
+
 def _lower(data: Any) -> Any:
     if isinstance(data, Tensor):
         return from_data(data)
@@ -76,14 +116,16 @@ def _lower(data: Any) -> Any:
 
 
 def _check_range(data: Any, array: np.ndarray, wanted: np.dtype) -> None:
-    """Refuse Python numbers that an integer type cannot hold; negative ones wrap in uint8, as in PyTorch."""
+    """Refuse Python numbers that a type cannot hold; negative ones wrap in uint8, as in PyTorch."""
+    if array.dtype.kind == "c" and wanted.kind not in "cb" and isinstance(data, (complex, list, tuple)):
+        raise TypeError(f"tensor: complex numbers {str(data)[:60]} do not fit into {dtypes.of(wanted)}; use .real")
     if wanted.kind not in "iu" or array.dtype.kind not in "iuf" or not array.size:
         return
     if isinstance(data, (Tensor, np.ndarray, np.generic)):
         return
     limits = np.iinfo(wanted)
     low = -int(limits.max) if wanted.kind == "u" else limits.min
-    if array.min() < low or array.max() > limits.max:
+    if not (array.min() >= low and array.max() <= limits.max):  # nor does NaN fit
         raise RuntimeError(f"tensor: a number of {str(data)[:60]} does not fit into {dtypes.of(wanted)}")
 
 
@@ -98,7 +140,7 @@ def tensor(
         dtype: the element type; None takes it from the data.
         device: where to put it; None means the default device.
         requires_grad: whether to record what is done with it.
-        pin_memory: accepted; copies to a device do not need it.
+        pin_memory: whether to put a tensor of the CPU into pinned memory (see ``Tensor.pin_memory``).
 
     Raises:
         ValueError: ragged sequences. TypeError, RuntimeError: not numbers, or numbers that the type cannot hold.
@@ -106,17 +148,24 @@ def tensor(
     >>> tensor([1.0, 2.0]).dtype
     tapegrad.float32
     """
+    if _on_a_card(data):
+        made = P.copy(_from_card(data)).to(device=device, dtype=dtype)
+        return made.requires_grad_() if requires_grad else made
     array = from_data(data, exact=dtype is not None)
     wanted = array.dtype if dtype is None else dtypes.to_numpy(dtype)
     dtypes.of(wanted)
     _check_range(data, array, wanted)
-    return finish(np.array(array, dtype=wanted, copy=True, order="C"), None, device, requires_grad)
+    made = finish(np.array(array, dtype=wanted, copy=True, order="C"), None, device, False)
+    made = made.pin_memory() if pin_memory else made
+    return made.requires_grad_() if requires_grad else made
 
 
 def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
     """``data`` as a tensor, sharing memory (and history) where type and device already fit."""
     if isinstance(data, Tensor):
         return data.to(device=device, dtype=dtype) if dtype is not None or device is not None else data
+    if _on_a_card(data):
+        return _from_card(data).to(device=device, dtype=dtype)
     array = from_data(data, exact=dtype is not None)
     dtypes.of(array.dtype)
     if dtype is not None:

@@ -1,7 +1,8 @@
 """Making tensors from a shape or a range: zeros, ones, arange and their kin.
 
 All take PyTorch's keywords: ``out`` (write the result there), ``dtype`` and ``device`` (None: the
-default ones), ``requires_grad``; ``layout``, ``pin_memory`` and ``memory_format`` are accepted and change nothing.
+default ones), ``requires_grad``; ``layout`` and ``memory_format`` are accepted and change nothing. ``pin_memory``
+puts zeros, ones, empty and full tensors of the CPU into pinned memory, and is otherwise accepted.
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from ...backends import dtypes
-from ..promote import get_default_dtype
+from ...backends import device_of, dtypes
+from ..grad_mode import INFERRING, inferred
+from ..promote import fitting, get_default_dtype
 from ..tensor import Tensor, wrap
 from ..views import overwrite, write
+from . import pinned
 from .create import finish, from_data, tensor
 
 __all__ = [
@@ -65,13 +68,31 @@ def kind_of(dtype: Any, out: Tensor | None) -> np.dtype:
 
 
 def _filled(
-    value: Any, size: Any, named: Any, out: Tensor | None, dtype: Any, device: Any, requires_grad: bool
-) -> Tensor:
-    shape = shape_of(size) if named is None else shape_of((named,))
-    device = out.device if out is not None and device is None else device
+    value: Any, size: Any, named: Any, out: Tensor | None, dtype: Any, device: Any, requires_grad: bool,
+    pin_memory: bool = False,
+) -> Tensor:  # fmt: skip
+    if named is None and not size:
+        raise TypeError("size: zeros(), ones(), empty() and their kin need one; () makes a tensor without dimensions")
+    shape = shape_of(size if named is None else (named,))
+    where = device_of(out.device if out is not None and device is None else device)
     kind = kind_of(dtype, out)
-    array = np.empty(shape, kind) if value is None else np.full(shape, value, kind) if value else np.zeros(shape, kind)
-    return into(out, finish(array, None, device, requires_grad))
+    made = wrap(where.backend.filled(shape, _fitting(value, kind), kind), where)
+    return into(out, _ready(made, pin_memory, requires_grad))
+
+
+def _fitting(value: Any, kind: np.dtype) -> Any:
+    """The number to fill with, as the element type holds it; None and small whole numbers as they are."""
+    if value is None or (type(value) is int and 0 <= value <= 1):
+        return value
+    value = fitting("full", value, dtypes.of(kind))
+    return kind.type(value % (1 << 8 * kind.itemsize)) if kind.kind == "u" and value < 0 else value
+
+
+def _ready(made: Tensor, pin_memory: bool, requires_grad: bool) -> Tensor:
+    made = pinned.pin_memory(made) if pin_memory else made
+    if INFERRING:
+        made = inferred(made)
+    return made.requires_grad_() if requires_grad else made
 
 
 def zeros(
@@ -79,7 +100,7 @@ def zeros(
     pin_memory: bool = False, requires_grad: bool = False, **kwargs: Any,
 ) -> Tensor:  # fmt: skip
     """A tensor of zeros of shape ``size``, given as numbers, as one sequence, or by name."""
-    return _filled(0, size, named_size("zeros", kwargs), out, dtype, device, requires_grad)
+    return _filled(0, size, named_size("zeros", kwargs), out, dtype, device, requires_grad, pin_memory)
 
 
 def ones(
@@ -87,7 +108,7 @@ def ones(
     pin_memory: bool = False, requires_grad: bool = False, **kwargs: Any,
 ) -> Tensor:  # fmt: skip
     """A tensor of ones of shape ``size``, given as numbers, as one sequence, or by name."""
-    return _filled(1, size, named_size("ones", kwargs), out, dtype, device, requires_grad)
+    return _filled(1, size, named_size("ones", kwargs), out, dtype, device, requires_grad, pin_memory)
 
 
 def empty(
@@ -95,7 +116,7 @@ def empty(
     pin_memory: bool = False, requires_grad: bool = False, memory_format: Any = None, **kwargs: Any,
 ) -> Tensor:  # fmt: skip
     """A tensor of shape ``size`` with whatever the memory holds."""
-    return _filled(None, size, named_size("empty", kwargs), out, dtype, device, requires_grad)
+    return _filled(None, size, named_size("empty", kwargs), out, dtype, device, requires_grad, pin_memory)
 
 
 def named_size(name: str, kwargs: dict[str, Any]) -> Any:
@@ -110,12 +131,20 @@ def full(
     size: Any, fill_value: Any, *, out: Tensor | None = None, dtype: Any = None, layout: Any = None,
     device: Any = None, pin_memory: bool = False, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
-    """A tensor of shape ``size`` filled with one number, of the number's type unless ``dtype`` says another."""
+    """A tensor of shape ``size`` filled with one number, of the number's type unless ``dtype`` says another.
+
+    Raises:
+        TypeError: ``size`` is no sequence. RuntimeError: the type cannot hold the number.
+    """
+    if isinstance(size, (int, np.integer)):
+        raise TypeError(f"full: size must be a sequence of sizes, such as ({size},)")
     value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
     if dtype is None:
         dtype = from_data(value).dtype if out is None else out.dtype
-    array = np.full(shape_of((size,)), value, dtypes.to_numpy(dtype))
-    return into(out, finish(array, None, device, requires_grad))
+    where = device_of(device)
+    kind = dtypes.to_numpy(dtype)
+    made = wrap(where.backend.filled(shape_of((size,)), _fitting(value, kind), kind), where)
+    return into(out, _ready(made, pin_memory, requires_grad))
 
 
 def empty_strided(
@@ -137,7 +166,7 @@ def zeros_like(
     memory_format: Any = None, pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
     """Zeros with the shape, type and device of ``input``."""
-    return _filled(0, (), input._array.shape, *like(input, dtype, device), requires_grad)
+    return _filled(0, (), input._array.shape, *like(input, dtype, device), requires_grad, pin_memory)
 
 
 def ones_like(
@@ -145,7 +174,7 @@ def ones_like(
     memory_format: Any = None, pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
     """Ones with the shape, type and device of ``input``."""
-    return _filled(1, (), input._array.shape, *like(input, dtype, device), requires_grad)
+    return _filled(1, (), input._array.shape, *like(input, dtype, device), requires_grad, pin_memory)
 
 
 def empty_like(
@@ -153,7 +182,7 @@ def empty_like(
     memory_format: Any = None, pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
     """Unset memory with the shape, type and device of ``input``."""
-    return _filled(None, (), input._array.shape, *like(input, dtype, device), requires_grad)
+    return _filled(None, (), input._array.shape, *like(input, dtype, device), requires_grad, pin_memory)
 
 
 def full_like(
@@ -162,7 +191,7 @@ def full_like(
 ) -> Tensor:  # fmt: skip
     """One number with the shape, type and device of ``input``."""
     value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
-    return _filled(value, (), input._array.shape, *like(input, dtype, device), requires_grad)
+    return _filled(value, (), input._array.shape, *like(input, dtype, device), requires_grad, pin_memory)
 
 
 def arange(
@@ -176,11 +205,10 @@ def arange(
     if dtype is None:
         dtype = get_default_dtype() if any(isinstance(v, float) for v in numbers) else dtypes.int64
         dtype = dtype if out is None else out.dtype
-    kind = dtypes.to_numpy(dtype)
-    wide = np.float64 if kind.kind in "fV" else np.int64
     count = max(0, int(np.ceil((numbers[1] - numbers[0]) / numbers[2])))
-    values = numbers[0] + np.arange(count, dtype=wide) * numbers[2]
-    return into(out, finish(values.astype(kind), None, device, requires_grad))
+    where = device_of(device)
+    made = wrap(where.backend.counted(numbers[0], numbers[2], count, dtypes.to_numpy(dtype)), where)
+    return into(out, _ready(made, pin_memory, requires_grad))
 
 
 def range(
@@ -199,6 +227,8 @@ def range(
 def _numbers(name: str, *values: Any) -> list[Any]:
     """Start, end and step as Python numbers."""
     numbers = [v.item() if isinstance(v, (Tensor, np.generic)) else v for v in values]
+    if any(isinstance(v, complex) or not np.isfinite(v) for v in numbers):
+        raise RuntimeError(f"{name}: takes finite real numbers, got {numbers}")
     start, end, step = numbers
     if step == 0 or (end - start) * step < 0:
         raise RuntimeError(f"{name}: step {step} does not lead from {start} to {end}")
@@ -209,7 +239,15 @@ def linspace(
     start: Any, end: Any, steps: int, *, out: Tensor | None = None, dtype: Any = None, layout: Any = None,
     device: Any = None, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
-    """``steps`` evenly spaced numbers from ``start`` to ``end``, both included."""
+    """``steps`` evenly spaced numbers from ``start`` to ``end``, both included.
+
+    Raises:
+        RuntimeError: ``steps`` is negative.
+    """
+    if steps < 0:
+        raise RuntimeError(f"linspace: steps may not be negative, got {steps}")
+    if dtype is None and out is None and any(isinstance(v, complex) for v in (start, end)):
+        dtype = get_default_dtype().to_complex()
     kind = kind_of(dtype, out)
     if kind.kind in "iu":
         gap = (float(end) - float(start)) / max(steps - 1, 1)
@@ -241,6 +279,8 @@ def eye(
     device: Any = None, pin_memory: bool = False, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """An n by m matrix with ones on the diagonal."""
+    if n < 0 or (m is not None and m < 0):
+        raise RuntimeError(f"eye: sizes may not be negative, got {n} and {n if m is None else m}")
     array = np.eye(n, m, dtype=kind_of(dtype, out))
     return into(out, finish(array, None, device, requires_grad))
 
@@ -270,30 +310,33 @@ def like(x: Tensor, dtype: Any, device: Any) -> tuple[None, Any, Any]:
 def new_zeros(self: Tensor, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False,
               layout: Any = None, pin_memory: bool = False, **kwargs: Any) -> Tensor:  # fmt: skip
     """Zeros of shape ``size`` with the type and device of this tensor."""
-    return _filled(0, size, named_size("new_zeros", kwargs), *like(self, dtype, device), requires_grad)
+    named = named_size("new_zeros", kwargs)
+    return _filled(0, size, named, *like(self, dtype, device), requires_grad, pin_memory)
 
 
 def new_ones(self: Tensor, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False,
              layout: Any = None, pin_memory: bool = False, **kwargs: Any) -> Tensor:  # fmt: skip
     """Ones of shape ``size`` with the type and device of this tensor."""
-    return _filled(1, size, named_size("new_ones", kwargs), *like(self, dtype, device), requires_grad)
+    named = named_size("new_ones", kwargs)
+    return _filled(1, size, named, *like(self, dtype, device), requires_grad, pin_memory)
 
 
 def new_empty(self: Tensor, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False,
               layout: Any = None, pin_memory: bool = False, **kwargs: Any) -> Tensor:  # fmt: skip
     """Unset memory of shape ``size`` with the type and device of this tensor."""
-    return _filled(None, size, named_size("new_empty", kwargs), *like(self, dtype, device), requires_grad)
+    named = named_size("new_empty", kwargs)
+    return _filled(None, size, named, *like(self, dtype, device), requires_grad, pin_memory)
 
 
 def new_full(self: Tensor, size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None,
              requires_grad: bool = False, layout: Any = None, pin_memory: bool = False) -> Tensor:  # fmt: skip
     """One number in shape ``size`` with the type and device of this tensor."""
     value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
-    return _filled(value, (), size, *like(self, dtype, device), requires_grad)
+    return _filled(value, (), size, *like(self, dtype, device), requires_grad, pin_memory)
 
 
 def new_tensor(self: Tensor, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False,
                layout: Any = None, pin_memory: bool = False) -> Tensor:  # fmt: skip
     """A copy of ``data`` with the type and device of this tensor."""
     _, dtype, device = like(self, dtype, device)
-    return tensor(data, dtype=dtype, device=device, requires_grad=requires_grad)
+    return tensor(data, dtype=dtype, device=device, requires_grad=requires_grad, pin_memory=pin_memory)

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 
+from ...backends import dtypes
+from ..promote import describe, fitting
 from ..rule import P
 from ..tensor import Tensor, wrap
 from ..views import overwrite, write
 from .args import check_tensor, dim_of
+from .checks import check_index, fill_value, index_line
 
-__all__ = ["gather", "getitem", "index_select", "masked_fill", "masked_select", "nonzero", "scatter", "scatter_add",
-           "setitem", "where"]  # fmt: skip
+__all__ = ["gather", "getitem", "index_select", "masked_fill", "masked_select", "nonzero", "setitem",
+           "where"]  # fmt: skip
 
 _ints = (int, np.integer)
+
+EVERYTHING = slice(None)
 
 
 def _basic(key: Any) -> tuple[Any, ...] | None:
@@ -26,15 +32,42 @@ def _basic(key: Any) -> tuple[Any, ...] | None:
             out.append(p)
         elif type(p) is slice:
             out.append(_slice(p))
-        elif isinstance(p, np.integer) or (isinstance(p, Tensor) and not p.ndim and p._array.dtype.kind in "iu"):
+        elif isinstance(p, np.integer) or _is_number(p):
             out.append(int(p))
         else:
             return None
     return tuple(out)
 
 
+def _is_number(p: Any) -> bool:
+    """Whether an index tensor selects as an integer does: uint8 is a mask."""
+    if not isinstance(p, Tensor) or p._array.ndim or p._device.depth:
+        return False
+    return p._array.dtype.kind in "iu" and p._array.dtype != np.uint8
+
+
+def _tuple_of(key: list[Any]) -> Any:
+    """A short list that holds more than numbers as the tuple of indices that PyTorch reads it as."""
+    if len(key) < 32 and any([_is_index(p) for p in key]):
+        warnings.warn(
+            "index: a list that holds slices, None, lists or tensors is read as a tuple of indices, one for each "
+            "dimension; write x[tuple(indices)], or x[tensor(indices)] for one index",
+            UserWarning,
+            stacklevel=3,
+        )
+        return tuple(key)
+    return key
+
+
+def _is_index(p: Any) -> bool:
+    return p is None or p is Ellipsis or isinstance(p, (Tensor, np.ndarray, list, tuple, range, slice))
+
+
 def _slice(s: slice) -> slice:
-    start, stop, step = (None if v is None else v.__index__() for v in (s.start, s.stop, s.step))
+    try:
+        start, stop, step = (None if v is None else v.__index__() for v in (s.start, s.stop, s.step))
+    except AttributeError:
+        raise TypeError(f"index: a slice takes integers or None, got {s}") from None
     if step is not None and step <= 0:
         raise ValueError(f"index: the step of a slice must be positive, got {step}; use flip() to reverse")
     return slice(start, stop, step)
@@ -45,10 +78,12 @@ def _explicit(parts: tuple[Any, ...], ndim: int) -> tuple[Any, ...]:
     if Ellipsis not in [p for p in parts if not isinstance(p, (Tensor, np.ndarray, list))]:
         return parts
     at = next(i for i, p in enumerate(parts) if p is Ellipsis)
-    if any(p is Ellipsis for p in parts[at + 1 :]):
-        raise IndexError("index: at most one ellipsis ('...')")
-    taken = sum(_consumes(p) for p in parts if p is not Ellipsis)
-    return (*parts[:at], *(slice(None),) * (ndim - taken), *parts[at + 1 :])
+    left = ndim - sum(_consumes(p) for p in parts if p is not Ellipsis)
+    rest = tuple([p for p in parts[at + 1 :] if p is not Ellipsis])
+    behind = max((i for i, p in enumerate(parts) if p is Ellipsis))
+    if left > 0 and at < behind and any(p is not Ellipsis for p in parts[behind + 1 :]):
+        raise IndexError("index: of several ellipses ('...') the first stands for all dimensions that are left")
+    return (*parts[:at], *(slice(None),) * left, *rest)
 
 
 def _consumes(p: Any) -> int:
@@ -65,21 +100,38 @@ def getitem(x: Tensor, key: Any) -> Tensor:
     Raises:
         IndexError: out of range, or more indices than dimensions. ValueError: a negative step.
     """
+    if type(key) is int:
+        return P.slice(x, (key,))
+    if type(key) is list:
+        key = _tuple_of(key)
     parts = _basic(key)
     if parts is None:
-        where, places = _advanced(x, key)
-        return P.index(x, where, places)
+        seen, where, places = _advanced(x, key)
+        while (at := _selecting(where, places)) is not None:
+            seen, where, places = _select(seen, where, places, at)
+        return P.index(seen, where, places) if where else seen
     return P.slice(x, _explicit(parts, x._array.ndim))
 
 
-def _advanced(x: Tensor, key: Any) -> tuple[list[Tensor], tuple[Any, ...]]:
-    """An index with arrays as a list of index tensors and the places where they stand."""
-    parts = key if type(key) is tuple else (key,)
-    made = [_part(x, p) for p in parts]
+def _advanced(x: Tensor, key: Any) -> tuple[Tensor, list[Tensor], tuple[Any, ...]]:
+    """What ``places_of`` tells of an index as the user wrote it."""
+    parts: list[Any] = []
+    for p in key if type(key) is tuple else (key,):
+        parts.append(_part(x, p))
+    return places_of(x, tuple(parts))
+
+
+def places_of(x: Tensor, parts: tuple[Any, ...]) -> tuple[Tensor, list[Tensor], tuple[Any, ...]]:
+    """An index with tensors as a view of ``x``, the index tensors into it, and the places where they stand.
+
+    The view takes what selects, slices and inserts dimensions: where several index tensors meet is decided by what is
+    left of the dimensions between them.
+    """
     where: list[Tensor] = []
     places: list[Any] = []
+    basic: list[Any] = []
     at = 0
-    for p in _explicit(tuple(made), x.ndim):
+    for p in _explicit(parts, x.ndim):
         if isinstance(p, Tensor):
             if p._array.dtype.kind == "b" and p._array.shape != x._array.shape[at : at + p.ndim]:
                 raise IndexError(
@@ -87,21 +139,60 @@ def _advanced(x: Tensor, key: Any) -> tuple[list[Tensor], tuple[Any, ...]]:
                 )
             places.append((len(where),))
             where.append(p)
+            basic += [EVERYTHING] * _consumes(p)
         else:
-            places.append(p)
+            basic.append(p)
+            if p is None or type(p) is slice:
+                places.append(EVERYTHING)
         at += _consumes(p)
     if at > x.ndim:
         raise IndexError(f"index: {at} indices for a tensor of {x.ndim} dimensions, shape {list(x.shape)}")
-    return where, tuple(places)
+    seen = P.slice(x, tuple(basic)) if any([p != EVERYTHING for p in basic]) else x
+    return seen, where, tuple(places)
+
+
+def _selecting(where: list[Tensor], places: tuple[Any, ...]) -> int | None:
+    """The index tensor of no dimension (a batched one, else it were a number) that must be taken before the others.
+
+    So it must where the index tensors stand apart: in PyTorch a number is none of them.
+    """
+    at = [i for i, p in enumerate(places) if p != EVERYTHING]
+    if len(at) < 2 or at[-1] - at[0] == len(at) - 1:
+        return None
+    return next((k for k, w in enumerate(where) if not w.ndim and w._array.dtype.kind != "b"), None)
+
+
+def _select(
+    x: Tensor, where: list[Tensor], places: tuple[Any, ...], k: int
+) -> tuple[Tensor, list[Tensor], tuple[Any, ...]]:
+    """Take one index tensor of no dimension; returns what is left to do."""
+    axis, left = 0, []
+    for p in places:
+        if p == (k,):
+            seen = P.index(x, [where[k]], (*(EVERYTHING,) * axis, (0,)))
+            continue
+        left.append(p if p == EVERYTHING else tuple([j - (j > k) for j in p]))
+        axis += 1 if p == EVERYTHING or where[p[0]]._array.dtype.kind != "b" else where[p[0]].ndim
+    return seen, where[:k] + where[k + 1 :], tuple(left)
+
+
+def index_tensor(x: Tensor, index: Tensor) -> Tensor:
+    """An index tensor on the device of ``x``, of integers or bool.
+
+    Raises:
+        IndexError: it is of another type.
+    """
+    if index._array.dtype.kind not in "iub":
+        raise IndexError(f"index: an index tensor must be of integers or bool, got {index.dtype}")
+    if index._array.dtype == np.uint8:
+        warnings.warn("index: a mask of uint8 is deprecated, use bool", UserWarning, stacklevel=5)
+        index = index.to("bool")
+    return index if index._device == x._device else index.to(x._device)
 
 
 def _part(x: Tensor, p: Any) -> Any:
     if isinstance(p, Tensor):
-        if p._array.dtype.kind not in "iub":
-            raise IndexError(f"index: an index tensor must be of integers or bool, got {p.dtype}")
-        if p._device is not x._device:
-            return p.to(x._device)
-        return p.to("bool") if p._array.dtype == np.uint8 else p
+        return int(p) if _is_number(p) else index_tensor(x, p)
     if isinstance(p, (bool, np.bool_)):
         return wrap(x._device.backend.from_host(np.asarray(bool(p))), x._device)
     if isinstance(p, (list, tuple, range, np.ndarray)):
@@ -126,8 +217,13 @@ def setitem(x: Tensor, key: Any, value: Any) -> None:
     """``x[key] = value``, in memory and on the tape.
 
     Raises:
-        IndexError: out of range. RuntimeError: the value does not broadcast to the place.
+        IndexError: out of range. RuntimeError: the value does not broadcast to the place, or the type of ``x`` cannot
+            hold it; at places named by index tensors, a tensor of another type.
     """
+    if not isinstance(value, Tensor):
+        value = fitting("setitem", value, x.dtype)
+    if type(key) is list:
+        key = _tuple_of(key)
     parts = _basic(key)
     if isinstance(value, Tensor) and value._array.shape[:1] == (1,):
         value = _without_leading_ones(value)
@@ -135,14 +231,26 @@ def setitem(x: Tensor, key: Any, value: Any) -> None:
         place = P.slice(x, _explicit(parts, x._array.ndim))
         write("setitem", place, overwrite, value)
         return
-    where, places = _advanced(x, key)
+    seen, where, places = _advanced(x, key)
+    if isinstance(value, Tensor) and value.ndim and _selecting(where, places) is not None:
+        raise RuntimeError("setitem: a batched index of no dimension apart from other indices; write to x[index] first")
+    if not where:
+        write("setitem", seen, overwrite, value)
+        return
     if not isinstance(value, Tensor):
         value = wrap(x._device.backend.from_host(np.asarray(value)), x._device)
+    elif value._array.dtype != x._array.dtype and not (
+        value._array.size == 1 and len(where) == 1 and where[0]._array.dtype.kind == "b"
+    ):
+        raise RuntimeError(
+            f"setitem: at places of a {x.dtype.name} tensor named by indices goes no {describe(value)}; use "
+            f".to('{x.dtype.name}'), nothing is converted silently"
+        )
     if value._array.dtype != x._array.dtype:
         value = P.cast(value, x._array.dtype)
-    if value._device is not x._device:
-        value = P.transfer(value, value._device, x._device)
-    write("setitem", x, lambda old, new: P.index_put(old, new, where, places, False), value)
+    if value._device != x._device:
+        value = P.transfer(value, value._device, x._device, False)
+    write("setitem", seen, lambda old, new: P.index_put(old, new, where, places, False), value)
 
 
 def _without_leading_ones(value: Tensor) -> Tensor:
@@ -153,33 +261,37 @@ def _without_leading_ones(value: Tensor) -> Tensor:
 
 
 def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
-    """``input`` where ``condition`` holds, else ``other``, element by element; alone, the indices of what holds."""
+    """``input`` where ``condition`` holds, else ``other``, element by element; alone, the indices of what holds.
+
+    Raises:
+        RuntimeError: ``condition`` is not bool (uint8 is taken, with a warning). TypeError: one of the others alone.
+    """
     check_tensor("where", "condition", condition)
     if input is None and other is None:
         return tuple(nonzero(condition)[:, i] for i in range(condition.ndim))
-    if condition._array.dtype.kind != "b":
+    if input is None or other is None:
+        raise TypeError("where: takes the condition alone, or with both 'input' and 'other'")
+    if condition._array.dtype == np.uint8:
+        warnings.warn("where: a condition of uint8 is deprecated, use bool", UserWarning, stacklevel=2)
         condition = P.ne(condition, 0)
+    if condition._array.dtype.kind != "b":
+        raise RuntimeError(f"where: condition must be bool, got {condition.dtype}; compare it, as in condition != 0")
     return P.where(condition, input, other)
+
+
+def where_method(self: Tensor, condition: Tensor, other: Any) -> Tensor:
+    """This tensor where ``condition`` holds, else ``other``, element by element; see ``where``."""
+    made: Tensor = where(condition, self, other)
+    return made
 
 
 def nonzero(x: Tensor, *, as_tuple: bool = False) -> Any:
     """The indices of the elements that are not zero, one row each."""
+    check_tensor("nonzero", "input", x)
+    if as_tuple and not x.ndim:
+        x = P.reshape(x, (1,))
     found = P.nonzero(x)
     return tuple(found[:, i] for i in range(x.ndim)) if as_tuple else found
-
-
-def _check_index(name: str, x: Tensor, index: Tensor, dim: int) -> Tensor:
-    check_tensor(name, "index", index)
-    if index._array.dtype.kind not in "iu":
-        raise RuntimeError(f"{name}: index must be of integers, got {index.dtype}")
-    if index.ndim != x.ndim and x.ndim and index.ndim:
-        raise RuntimeError(f"{name}: index of shape {list(index.shape)} needs as many dimensions as {list(x.shape)}")
-    backend = x._device.backend
-    if index._array.size and bool(backend.out_of_range(index._array, x._array.shape[dim] if x.ndim else 1, 0)):
-        raise IndexError(
-            f"{name}: an index is out of range for dim {dim} of size {x._array.shape[dim] if x.ndim else 1}"
-        )
-    return index
 
 
 def gather(x: Tensor, dim: int, index: Tensor) -> Tensor:
@@ -188,52 +300,48 @@ def gather(x: Tensor, dim: int, index: Tensor) -> Tensor:
     Raises:
         IndexError: an index out of range.
     """
+    check_tensor("gather", "input", x)
     at = dim_of("gather", dim, x.ndim)
-    _check_index("gather", x, index, at)
-    return P.gather(x, index, at) if x.ndim else P.reshape(P.gather(x[None], index.reshape(-1), 0), index._array.shape)
-
-
-def _scattered(name: str, x: Tensor, dim: int, index: Tensor, value: Any) -> tuple[int, Tensor]:
-    at = dim_of(name, dim, x.ndim)
-    _check_index(name, x, index, at)
-    if not isinstance(value, Tensor):
-        value = P.expand(
-            wrap(x._device.backend.from_host(np.asarray(value, x._array.dtype)), x._device), index._array.shape
-        )
-    if value._array.dtype != x._array.dtype:
-        raise RuntimeError(f"{name}: the source is {value.dtype.name}, the tensor {x.dtype.name}; convert with .to()")
-    return at, value
-
-
-def scatter(x: Tensor, dim: int, index: Tensor, src: Any = None, *, value: Any = None) -> Tensor:
-    """A copy of ``x`` with ``src`` (a tensor or a number) written at the places that ``gather`` would read."""
-    at, src = _scattered("scatter", x, dim, index, value if src is None else src)
-    return P.scatter(x, index, src, at)
-
-
-def scatter_add(x: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
-    """A copy of ``x`` with ``src`` added at the places that ``gather`` would read."""
-    at, src = _scattered("scatter_add", x, dim, index, src)
-    return P.scatter_add(x, index, src, at)
+    index = check_index("gather", x, index, at)
+    if not index._array.size:
+        return P.index(P.reshape(x, (-1,)), [P.cast(index, dtypes.int64.numpy)], ((0,),))
+    line, places = (t if t.ndim else P.reshape(t, (1,)) for t in (x, index))
+    for axis, (n, have) in enumerate(zip(places._array.shape, line._array.shape, strict=True)):
+        if axis != at and n > have:
+            raise RuntimeError(
+                f"gather: index of shape {list(index.shape)} reaches beyond {list(x.shape)} along dim {axis}"
+            )
+    found = P.gather(line, places, at)
+    return found if index.ndim else P.reshape(found, ())
 
 
 def index_select(x: Tensor, dim: int, index: Tensor) -> Tensor:
-    """The places along ``dim`` that ``index`` (1-d) numbers."""
+    """The places along ``dim`` that ``index`` (1-d) numbers.
+
+    Raises:
+        IndexError: an index out of range. RuntimeError: ``index`` is not int32 or int64.
+    """
+    check_tensor("index_select", "input", x)
     at = dim_of("index_select", dim, x.ndim)
-    return getitem(x, (slice(None),) * at + (index,))
+    line = index_line("index_select", x, at, index)
+    if not x.ndim:
+        return P.reshape(P.index(P.reshape(x, (1,)), [line], ((0,),)), ())
+    return P.index(x, [line], (*(slice(None),) * at, (0,)))
 
 
 def masked_fill(x: Tensor, mask: Tensor, value: Any) -> Tensor:
-    """A copy of ``x`` with ``value`` where ``mask`` holds."""
+    """A copy of ``x`` with ``value``, a number or a tensor without dimensions, where ``mask`` holds."""
     check_tensor("masked_fill", "mask", mask)
     if mask._array.dtype.kind != "b":
         raise RuntimeError(f"masked_fill: mask must be bool, got {mask.dtype}")
-    filled = value if isinstance(value, Tensor) else wrap(
-        x._device.backend.from_host(np.asarray(value).astype(x._array.dtype)), x._device)  # fmt: skip
+    filled = fill_value("masked_fill", x, value)
     return P.where(mask, filled, x)
 
 
 def masked_select(x: Tensor, mask: Tensor) -> Tensor:
     """The elements of ``x`` where ``mask`` holds, as one dimension."""
+    check_tensor("masked_select", "mask", mask)
+    if mask._array.dtype.kind != "b":
+        raise RuntimeError(f"masked_select: mask must be bool, got {mask.dtype}")
     shape = np.broadcast_shapes(x._array.shape, mask._array.shape)
     return getitem(P.expand(x, shape), P.expand(mask, shape))

@@ -74,7 +74,7 @@ def _reversed(self: Tensor) -> Tensor:
 def _contains(self: Tensor, element: Any) -> bool:
     if not isinstance(element, (Tensor, bool, int, float, complex, np.number)):
         raise RuntimeError(f"'in' a tensor asks for a tensor or a number, not {type(element).__name__}")
-    return bool(P.eq(self, element)._array.any())
+    return bool(move.item(P.any(P.eq(self, element), None, False)))
 
 
 def or_not_implemented(operation: Callable[..., Any]) -> Callable[[Tensor, Any], Any]:
@@ -146,13 +146,28 @@ def _copy(self: Tensor) -> Tensor:
     return made.requires_grad_() if self.requires_grad else made
 
 
+def _copied_memory(x: Tensor, memo: dict[Any, Any]) -> tuple[Any, list[int]]:
+    """A copy of the array and its version counter: views of one memory are views of one copy, as in PyTorch."""
+    storage = x.untyped_storage()
+    owner, item = storage._owner, x._array.itemsize
+    if not x._array.size or owner.nbytes % item or not (owner.flags.c_contiguous or owner.flags.f_contiguous):
+        return x._device.backend.copy(x._array), [0]
+    key = ("memory", x._device, storage.data_ptr())
+    if key not in memo:
+        memo[key] = storage.clone(), storage  # the old one is kept, so that its address stays its own
+    copied = memo[key][0]
+    elements = copied._bytes().view(x._array.dtype)[(x.data_ptr() - storage.data_ptr()) // item :]
+    strided = x._device.backend.xp.lib.stride_tricks.as_strided
+    return strided(elements, x._array.shape, x._array.strides), copied._cell
+
+
 def _deepcopy(self: Tensor, memo: dict[int, Any]) -> Tensor:
     node = self._current()
     if node is not None and node.edges is not None:
         raise RuntimeError("deepcopy: only leaves can be deep-copied; this tensor was computed; use clone()")
     made: Tensor = object.__new__(type(self))
-    made._array, made._device = self._device.backend.copy(self._array), self._device
-    made._cell, made._view, made._node = [0], None, None
+    made._array, made._cell = _copied_memory(self, memo)
+    made._device, made._view, made._node = self._device, None, None
     made.__dict__.update(self.__dict__)
     if node is not None:
         made.requires_grad_()
@@ -188,7 +203,26 @@ def _dlpack(self: Tensor, **kwargs: Any) -> Any:
 
 def _dlpack_device(self: Tensor) -> tuple[int, int]:
     """DLPack's number of the device type, and which device."""
-    return (CPU, 0) if self._device.type == "cpu" else (CUDA, self._device.index or 0)
+    if self._device.type in ("cpu", "cuda"):
+        return (CPU, 0) if self._device.type == "cpu" else (CUDA, self._device.index or 0)
+    found: tuple[int, int] = self._array.__dlpack_device__()
+    return found
+
+
+def _cuda_array_interface(self: Tensor) -> dict[str, Any]:
+    """The memory of a tensor on a card, for Numba and other libraries; a CPU tensor has no such attribute.
+
+    Indices out of range that the card has not told yet stay untold: the other library reads what is there.
+
+    Raises:
+        AttributeError: the tensor is on the CPU. RuntimeError: it requires grad.
+    """
+    if self._device.type == "cpu":
+        raise AttributeError("__cuda_array_interface__: this tensor is on the CPU; move it with .to('cuda')")
+    if self.requires_grad:
+        raise RuntimeError("__cuda_array_interface__: this tensor requires grad, which does not travel; use .detach()")
+    found: dict[str, Any] = self._array.__cuda_array_interface__
+    return found
 
 
 class _Capsule:
@@ -235,7 +269,8 @@ def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None
     elif ext_tensor.__dlpack_device__()[0] == CPU:
         made = _from_cpu(ext_tensor)
     else:
-        where = device_of(default_device() if default_device().type != "cpu" else "cuda")
+        kind = default_device().type if default_device().type != "cpu" else "cuda"
+        where = device_of(f"{kind}:{ext_tensor.__dlpack_device__()[1]}")
         made = wrap(where.backend.xp.from_dlpack(ext_tensor), where)
     if device is not None and device_of(device) is not made._device:
         if copy is False:
@@ -264,5 +299,5 @@ METHODS: dict[str, Any] = {
     "__gt__": or_not_implemented(P.gt), "__ge__": or_not_implemented(P.ge),
     "__array__": _array, "__array_wrap__": _array_wrap, "__reduce_ex__": _reduce, "__copy__": _copy,
     "__deepcopy__": _deepcopy, "as_subclass": _as_subclass, "__dlpack__": _dlpack,
-    "__dlpack_device__": _dlpack_device,
+    "__dlpack_device__": _dlpack_device, "__cuda_array_interface__": property(_cuda_array_interface),
 }  # fmt: skip

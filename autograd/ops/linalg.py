@@ -34,6 +34,8 @@ def matmul(a: Tensor, b: Tensor) -> Tensor:
     Raises:
         RuntimeError: the inner sizes or the types differ.
     """
+    if isinstance(a, Tensor) and isinstance(b, Tensor) and a._array.ndim > 1 < b._array.ndim:
+        return P.matmul(a, b)
     _same_type("matmul", a, b)
     if not a.ndim or not b.ndim:
         raise RuntimeError(

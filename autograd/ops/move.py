@@ -8,6 +8,7 @@ import numpy as np
 
 from ...backends import device_of, dtypes
 from ...backends.device import device as Device
+from ..promote import warn_of_lost_part
 from ..rule import P
 from ..tensor import Tensor, wrap
 
@@ -22,10 +23,14 @@ def to(x: Tensor, *args: Any, device: Any = None, dtype: Any = None, non_blockin
         args: a device, a dtype, both, or a tensor to be like.
         device: where to.
         dtype: which type.
-        non_blocking: accepted; copies to and from the host wait.
+        non_blocking: go on before a copy between host and card is done: to the card from pinned memory, which must not
+            be written meanwhile; to the host into pinned memory, which must not be read before the card's work is
+            waited for (``tapegrad.cuda.synchronize()``). Other copies wait.
         copy: copy even where nothing changes.
         memory_format: accepted; tensors are laid out row by row.
     """
+    flags = [a for a in args if isinstance(a, bool)]  # by position: non_blocking, copy
+    non_blocking, copy = (*flags, *(non_blocking, copy)[len(flags) :])
     for a in args:
         if isinstance(a, Tensor):
             device, dtype = a.device, a.dtype
@@ -39,11 +44,12 @@ def to(x: Tensor, *args: Any, device: Any = None, dtype: Any = None, non_blockin
     if dtype is not None:
         wanted = dtypes.to_numpy(dtype)
         if wanted != out._array.dtype:
+            warn_of_lost_part(out._array.dtype, wanted)
             out = P.cast(out, wanted)
     if device is not None:
         where = device_of(device)
-        if where is not out._device:
-            out = P.transfer(out, out._device, where)
+        if where != out._device:
+            out = P.transfer(out, out._device, where, non_blocking)
     return P.copy(x) if copy and out is x else out
 
 
@@ -66,8 +72,9 @@ def cpu(x: Tensor) -> Tensor:
 
 
 def cuda(x: Tensor, device: Any = None, non_blocking: bool = False) -> Tensor:
-    """The tensor on a CUDA device."""
-    return to(x, device="cuda" if device is None else f"cuda:{device}" if isinstance(device, int) else device)
+    """The tensor on a CUDA device; ``non_blocking`` as in ``to``."""
+    where = "cuda" if device is None else f"cuda:{device}" if isinstance(device, int) else device
+    return to(x, device=where, non_blocking=non_blocking)
 
 
 def detach(x: Tensor) -> Tensor:
@@ -101,10 +108,18 @@ def numpy(x: Tensor, *, force: bool = False) -> np.ndarray:
 
 def storage_offset(x: Tensor) -> int:
     """How many elements lie in memory before the first one of this tensor."""
-    array, owner = x._array, x._array
-    while isinstance(getattr(owner, "base", None), type(array)):
-        owner = owner.base
-    return int((_address(array) - _address(owner)) // array.itemsize)
+    return int((_address(x._array) - _address(owner_of(x._array))) // x._array.itemsize)
+
+
+def owner_of(array: Any) -> Any:
+    """The array that owns the memory of ``array``; a view by strides keeps it one object further."""
+    owner = array
+    while True:
+        base = getattr(owner, "base", None)
+        base = base if isinstance(base, type(array)) else getattr(base, "base", None)
+        if not isinstance(base, type(array)):
+            return owner
+        owner = base
 
 
 def _address(array: Any) -> int:

@@ -5,17 +5,25 @@ from __future__ import annotations
 from typing import Any
 
 from ...backends import dtypes
-from ...backends.random import Generator, default_generator
+from ...backends.random import Generator, default_generator, seed_devices
+from ..batching.randomness import draw
+from ..rule import P
 from ..tensor import Tensor
 from .create import finish
 from .factories import into, kind_of, like, named_size, shape_of
+from .memory_order import in_memory_order
 
 __all__ = ["manual_seed", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm"]
 
 
 def manual_seed(seed: int) -> Generator:
-    """Seed the random numbers of the library; the same seed gives the numbers that PyTorch's CPU generator gives."""
-    return default_generator.manual_seed(int(seed))
+    """Seed the random numbers of the library, on the host and on every device.
+
+    On the host the same seed gives the numbers that PyTorch's CPU generator gives.
+    """
+    made = default_generator.manual_seed(int(seed))
+    seed_devices(made.initial_seed())
+    return made
 
 
 def rand(
@@ -26,8 +34,8 @@ def rand(
     kind = kind_of(dtype, out)
     named = named_size("rand", kwargs)
     shape = shape_of(size if named is None else (named,))
-    array = (generator or default_generator).uniform(shape, dtype=kind)
-    return into(out, finish(array, None, device, requires_grad))
+    draws = (generator or default_generator).uniform
+    return into(out, draw("rand", shape, lambda s: finish(draws(s, dtype=kind), None, device, requires_grad)))
 
 
 def randn(
@@ -38,8 +46,8 @@ def randn(
     kind = kind_of(dtype, out)
     named = named_size("randn", kwargs)
     shape = shape_of(size if named is None else (named,))
-    array = (generator or default_generator).normal(shape, dtype=kind)
-    return into(out, finish(array, None, device, requires_grad))
+    draws = (generator or default_generator).normal
+    return into(out, draw("randn", shape, lambda s: finish(draws(s, dtype=kind), None, device, requires_grad)))
 
 
 def rand_like(
@@ -48,8 +56,9 @@ def rand_like(
 ) -> Tensor:  # fmt: skip
     """Uniform random numbers with the shape, type and device of ``input``."""
     _, dtype, device = like(input, dtype, device)
-    shape = input._array.shape
-    return rand(shape, generator=generator, dtype=dtype, device=device, requires_grad=requires_grad)
+    draws, kind = (generator or default_generator).uniform, kind_of(dtype, None)
+    make = in_memory_order(input, lambda s: draws(s, dtype=kind))
+    return draw("rand_like", input._array.shape, lambda s: finish(make(s), None, device, requires_grad))
 
 
 def randn_like(
@@ -58,8 +67,9 @@ def randn_like(
 ) -> Tensor:  # fmt: skip
     """Standard normal random numbers with the shape, type and device of ``input``."""
     _, dtype, device = like(input, dtype, device)
-    shape = input._array.shape
-    return randn(shape, generator=generator, dtype=dtype, device=device, requires_grad=requires_grad)
+    draws, kind, dense = (generator or default_generator).normal, kind_of(dtype, None), input.is_contiguous()
+    make = in_memory_order(input, lambda s: draws(s, dtype=kind, contiguous=dense))
+    return draw("randn_like", input._array.shape, lambda s: finish(make(s), None, device, requires_grad))
 
 
 def randint(
@@ -74,8 +84,9 @@ def randint(
     if low >= high:
         raise RuntimeError(f"randint: needs low < high, got {low} and {high}")
     kind = dtypes.to_numpy(dtype or dtypes.int64)
-    array = (generator or default_generator).randint(int(low), int(high), shape_of((size,)), dtype=kind)
-    return into(out, finish(array, None, device, requires_grad))
+    draws = (generator or default_generator).randint
+    return into(out, draw("randint", shape_of((size,)), lambda s: finish(
+        draws(int(low), int(high), s, dtype=kind), None, device, requires_grad)))  # fmt: skip
 
 
 def randint_like(
@@ -86,7 +97,11 @@ def randint_like(
     _, dtype, device = like(input, dtype, device)
     if high is None:
         low, high = 0, low
-    return randint(low, high, input._array.shape, dtype=dtype, device=device, requires_grad=requires_grad)
+    if low >= high:
+        raise RuntimeError(f"randint_like: needs low < high, got {low} and {high}")
+    draws, kind = default_generator.randint, dtypes.to_numpy(dtype)
+    make = in_memory_order(input, lambda s: draws(int(low), int(high), s, dtype=kind))
+    return draw("randint_like", input._array.shape, lambda s: finish(make(s), None, device, requires_grad))
 
 
 def randperm(
@@ -94,5 +109,13 @@ def randperm(
     device: Any = None, pin_memory: bool = False, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """The numbers 0 .. n-1 in random order."""
-    array = (generator or default_generator).randperm(n)
-    return into(out, finish(array, dtype or dtypes.int64, device, requires_grad))
+    draws = (generator or default_generator).randperm
+
+    def make(shape: tuple[int, ...]) -> Tensor:
+        count = 1
+        for size in shape[:-1]:
+            count *= size
+        rows = [finish(draws(n), dtype or dtypes.int64, device, requires_grad) for _ in range(count)]
+        return rows[0] if shape == (n,) else P.reshape(P.stack(rows, 0), shape)
+
+    return into(out, draw("randperm", (n,), make))

@@ -11,6 +11,7 @@ from ..promote import get_default_dtype
 from ..rule import P
 from ..tensor import Tensor
 from .args import check_tensor, dim_of, dims_of
+from .results import fields
 
 __all__ = [
     "all", "amax", "amin", "any", "argmax", "argmin", "argsort", "count_nonzero", "cumsum", "log_softmax",
@@ -24,20 +25,32 @@ class max_result(NamedTuple):  # noqa: N801 - named as PyTorch names its results
     values: Tensor
     indices: Tensor
 
+    def __repr__(self) -> str:
+        return fields(self)
+
 
 class min_result(NamedTuple):  # noqa: N801
     values: Tensor
     indices: Tensor
+
+    def __repr__(self) -> str:
+        return fields(self)
 
 
 class sort_result(NamedTuple):  # noqa: N801
     values: Tensor
     indices: Tensor
 
+    def __repr__(self) -> str:
+        return fields(self)
+
 
 class topk_result(NamedTuple):  # noqa: N801
     values: Tensor
     indices: Tensor
+
+    def __repr__(self) -> str:
+        return fields(self)
 
 
 def _to_float(name: str, x: Tensor, dtype: Any = None) -> Tensor:
@@ -90,7 +103,7 @@ def std(
     x: Tensor, dim: Any = None, unbiased: bool = True, keepdim: bool = False, *, correction: float | None = None
 ) -> Tensor:
     """The standard deviation: the square root of ``var``."""
-    return named(P.sqrt(var(x, dim, unbiased, keepdim, correction=correction)), "StdBackward0")
+    return named(_safe_root(var(x, dim, unbiased, keepdim, correction=correction)), "StdBackward0")
 
 
 def prod(x: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
@@ -100,7 +113,7 @@ def prod(x: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
         x = x.to(dtype)
     elif x._array.dtype.kind in "biu":
         x = x.to(dtypes.int64)
-    if dim is None:
+    if dim is None or not x.ndim:
         return P.prod(P.reshape(x, (-1,)), 0, False)
     return named(P.prod(x, dim_of("prod", dim, x.ndim), keepdim), "ProdBackward1")
 
@@ -108,13 +121,13 @@ def prod(x: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
 def amax(x: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:
     """The largest element, over all or along ``dim``; ties share the gradient."""
     _refuse_complex("amax", x)
-    return P.amax(x, dims_of("amax", dim, x.ndim), keepdim)
+    return P.amax(x, dims_of("amax", dim, x.ndim) or tuple(range(x.ndim)), keepdim)
 
 
 def amin(x: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:
     """The smallest element, over all or along ``dim``; ties share the gradient."""
     _refuse_complex("amin", x)
-    return P.amin(x, dims_of("amin", dim, x.ndim), keepdim)
+    return P.amin(x, dims_of("amin", dim, x.ndim) or tuple(range(x.ndim)), keepdim)
 
 
 def _refuse_complex(name: str, x: Tensor) -> None:
@@ -138,7 +151,7 @@ def max(x: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
     """The largest element; with ``dim`` the largest along it and its index; with a tensor the larger of each pair.
 
     Raises:
-        RuntimeError: no elements to choose from.
+        RuntimeError, IndexError: no elements to choose from, at all or along ``dim``.
     """
     _refuse_complex("max", x)
     if isinstance(dim, Tensor):
@@ -155,7 +168,7 @@ def min(x: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
     """The smallest element; with ``dim`` the smallest along it and its index; with a tensor the smaller of each pair.
 
     Raises:
-        RuntimeError: no elements to choose from.
+        RuntimeError, IndexError: no elements to choose from, at all or along ``dim``.
     """
     _refuse_complex("min", x)
     if isinstance(dim, Tensor):
@@ -171,12 +184,20 @@ def min(x: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
 def _refuse_empty(name: str, x: Tensor, dim: Any) -> None:
     shape = x._array.shape
     if 0 in shape and (dim is None or shape[dim_of(name, dim, len(shape))] == 0):
-        raise RuntimeError(f"{name}: no elements to choose from in shape {list(shape)}, dim={dim}")
+        kind = RuntimeError if dim is None and name in ("max", "min") else IndexError
+        raise kind(f"{name}: no elements to choose from in shape {list(shape)}, dim={dim}")
+
+
+def _refuse_kinds(name: str, x: Tensor, kinds: str) -> None:
+    if x._array.dtype.kind in kinds:
+        mend = "take .abs() first" if x._array.dtype.kind == "c" else "convert with .int()"
+        raise RuntimeError(f"{name}: not defined for {x.dtype.name} tensors; {mend}")
 
 
 def argmax(x: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     """The index of the largest element, of the flattened tensor or along ``dim``; the first where several tie."""
     check_tensor("argmax", "input", x)
+    _refuse_kinds("argmax", x, "bc")
     _refuse_empty("argmax", x, dim)
     return P.argmax(x, None if dim is None or not x.ndim else dim_of("argmax", dim, x.ndim), keepdim)
 
@@ -184,6 +205,7 @@ def argmax(x: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
 def argmin(x: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     """The index of the smallest element, of the flattened tensor or along ``dim``; the first where several tie."""
     check_tensor("argmin", "input", x)
+    _refuse_kinds("argmin", x, "bc")
     _refuse_empty("argmin", x, dim)
     return P.argmin(x, None if dim is None or not x.ndim else dim_of("argmin", dim, x.ndim), keepdim)
 
@@ -224,6 +246,7 @@ def cumsum(x: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
 def argsort(x: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> Tensor:
     """The indices that sort ``x`` along ``dim``."""
     check_tensor("argsort", "input", x)
+    _refuse_kinds("sort", x, "c")
     if not x.ndim:
         return P.cast(P.zeros_like(x), dtypes.int64.numpy)
     return P.argsort(x, dim_of("argsort", dim, x.ndim), bool(descending), bool(stable))
@@ -243,6 +266,7 @@ def topk(x: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = 
         RuntimeError: fewer than ``k`` elements.
     """
     check_tensor("topk", "input", x)
+    _refuse_kinds("topk", x, "bc")
     at = dim_of("topk", dim, x.ndim)
     size = x._array.shape[at] if x.ndim else 1
     if not 0 <= k <= size:
@@ -259,7 +283,15 @@ def logsumexp(x: Tensor, dim: Any, keepdim: bool = False) -> Tensor:
     check_tensor("logsumexp", "input", x)
     if x._array.dtype.kind in "biu":
         x = x.to(get_default_dtype())
-    return P.logsumexp(x, dims_of("logsumexp", dim, x.ndim), keepdim)
+    dims = dims_of("logsumexp", dim, x.ndim)
+    return _complex_logsumexp(x, dims, keepdim) if x._array.dtype.kind == "c" else P.logsumexp(x, dims, keepdim)
+
+
+def _complex_logsumexp(x: Tensor, dims: tuple[int, ...] | None, keepdim: bool) -> Tensor:
+    largest = P.amax(x.detach().real, dims, True)
+    largest = P.where(P.isfinite(largest), largest, 0.0)
+    out = P.add(P.log(P.sum(P.exp(P.sub(x, largest)), dims, True)), largest)
+    return out if keepdim else P.reshape(out, P.sum(x.detach(), dims, False)._array.shape)
 
 
 def softmax(x: Tensor, dim: int | None = None, dtype: Any = None, _stacklevel: int = 3) -> Tensor:
@@ -290,22 +322,42 @@ def norm(x: Tensor, p: Any = 2, dim: Any = None, keepdim: bool = False, *, dtype
     check_tensor("norm", "input", x)
     x = _to_float("norm", x, dtype)
     dims = dims_of("norm", dim, x.ndim)
+    if x._array.dtype.kind == "c" and p != "nuc":
+        x = P.abs(x)
     if p in (None, "fro"):
         p = 2
+    if p == "nuc":
+        return _nuclear(x, dims, keepdim)
+    if isinstance(p, str):
+        raise RuntimeError(f"norm: p must be a number, 'fro' or 'nuc', got {p!r}")
     if p == math.inf:
         return P.amax(P.abs(x), dims, keepdim)
     if p == -math.inf:
         return P.amin(P.abs(x), dims, keepdim)
     if p == 0:
-        return P.sum(P.cast(P.ne(x, 0), x._array.dtype), dims, keepdim)
+        return P.sum(P.overwrite(x, P.cast(P.ne(x, 0), x._array.dtype)), dims, keepdim)  # slope 0
     if p == 1:
         return P.sum(P.abs(x), dims, keepdim)
     if p == 2:
-        return _safe_root(P.sum(P.square(P.abs(x) if x._array.dtype.kind == "c" else x), dims, keepdim))
-    return P.pow(P.sum(P.pow(P.abs(x), float(p)), dims, keepdim), 1 / float(p))
+        return _safe_root(P.sum(P.square(x), dims, keepdim))
+    size = P.abs(x)
+    none = P.eq(size, 0) if p < 1 else None  # there the power or its slope is infinite; the slope counts as 0
+    power = P.pow(size if none is None else P.where(none, 1.0, size), float(p))
+    power = power if none is None else P.where(none, math.inf if p < 0 else P.zeros_like(power), power)
+    return _safe_root(P.sum(power, dims, keepdim), float(p))
 
 
-def _safe_root(total: Tensor) -> Tensor:
-    """The square root whose slope at 0 is 0 rather than infinite."""
+def _nuclear(x: Tensor, dims: tuple[int, ...] | None, keepdim: bool) -> Tensor:
+    from .linear_algebra.norms import nuclear  # which computes with the reductions
+
+    dims = tuple(range(x.ndim)) if dims is None else dims
+    if len(dims) != 2:
+        raise RuntimeError(f"norm: p='nuc' is a norm of matrices, over 2 dimensions, not {len(dims)}")
+    return nuclear(x, (dims[0], dims[1]), keepdim)
+
+
+def _safe_root(total: Tensor, order: float = 2) -> Tensor:
+    """The square root, or another, whose slope at 0 is 0 rather than infinite."""
     zero = P.eq(total, 0)
-    return P.where(zero, P.zeros_like(total), P.sqrt(P.where(zero, 1.0, total)))
+    kept = P.where(zero, 1.0, total)
+    return P.where(zero, P.zeros_like(total), P.sqrt(kept) if order == 2 else P.pow(kept, 1 / order))

@@ -5,11 +5,14 @@ from __future__ import annotations
 import builtins
 from typing import Any
 
+from ...backends import dtypes
 from ..names import named
-from ..promote import result_type
+from ..promote import describe, result_type
 from ..rule import P
-from ..tensor import Tensor
-from .args import check_tensor, dim_of, sizes_of
+from ..tensor import Tensor, wrap
+from ..views import part
+from .args import check_tensor, dim_of, dims_of, sizes_of
+from .move import storage_offset
 
 __all__ = [
     "broadcast_to", "cat", "chunk", "contiguous", "diagonal", "expand", "flatten", "flip", "movedim", "narrow", "pad",
@@ -53,12 +56,19 @@ def reshape(x: Tensor, *shape: Any) -> Tensor:
     return out if out._cell is x._cell else named(out, "UnsafeViewBackward0")
 
 
-def view(x: Tensor, *shape: Any) -> Tensor:
-    """The same memory in another shape.
+def view(x: Tensor, *shape: Any, dtype: Any = None, size: Any = None) -> Tensor:
+    """The same memory in another shape, or read as another element type.
+
+    Args:
+        shape: the sizes one by one or as one sequence; or a dtype, whose elements are made of the same bytes: the
+            last dimension grows or shrinks with their size. Such a view has no history.
 
     Raises:
         RuntimeError: another number of elements, or the memory is not laid out for it.
     """
+    if dtype is not None or (len(shape) == 1 and isinstance(shape[0], dtypes.dtype)):
+        return _bits(x, dtypes.of(shape[0] if shape else dtype))
+    shape = shape if size is None else (size,)
     out = P.reshape(x, _resolve("view", x, sizes_of(shape)))
     if out._cell is not x._cell:
         raise RuntimeError(
@@ -66,6 +76,22 @@ def view(x: Tensor, *shape: Any) -> Tensor:
             "use reshape() or contiguous().view()"
         )
     return out
+
+
+def _bits(x: Tensor, dtype: dtypes.dtype) -> Tensor:
+    """The bytes of ``x`` read as elements of another type."""
+    array, size = x._array, x._array.itemsize
+    what = f"view: a tensor {describe(x)} cannot be read as {dtype.name}"
+    if dtype.itemsize != size:
+        if not array.ndim or array.strides[-1] != size:
+            raise RuntimeError(f"{what}: its last dimension must lie without gaps, the element sizes differ")
+        if array.shape[-1] * size % dtype.itemsize or any([s % dtype.itemsize for s in array.strides[:-1]]):
+            raise RuntimeError(f"{what}: sizes and strides must be multiples of {dtype.itemsize} bytes")
+        if storage_offset(x) * size % dtype.itemsize:
+            raise RuntimeError(f"{what}: it begins within an element of {dtype.itemsize} bytes")
+    made = wrap(array.view(dtype.numpy), x._device)
+    made._cell = x._cell
+    return made
 
 
 def flatten(x: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
@@ -84,7 +110,13 @@ def flatten(x: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
 
 
 def unflatten(x: Tensor, dim: int, sizes: Any) -> Tensor:
-    """Split dimension ``dim`` into several of the given sizes."""
+    """Split dimension ``dim`` into several of the given sizes.
+
+    Raises:
+        RuntimeError: the tensor has no dimensions.
+    """
+    if not x.ndim:
+        raise RuntimeError("unflatten: a tensor without dimensions has none to split; use reshape()")
     at = dim_of("unflatten", dim, x.ndim)
     shape = x._array.shape
     return reshape(x, (*shape[:at], *sizes, *shape[at + 1 :])) if -1 not in sizes else _unflatten(x, at, tuple(sizes))
@@ -126,6 +158,7 @@ def t(x: Tensor) -> Tensor:
 
 def movedim(x: Tensor, source: Any, destination: Any) -> Tensor:
     """A view with dimensions moved to new places, the others in their order."""
+    check_tensor("movedim", "input", x)
     src = [dim_of("movedim", d, x.ndim) for d in (source if isinstance(source, (tuple, list)) else (source,))]
     dst = [
         dim_of("movedim", d, x.ndim)
@@ -133,6 +166,8 @@ def movedim(x: Tensor, source: Any, destination: Any) -> Tensor:
     ]
     if len(src) != len(dst) or len(set(src)) < len(src) or len(set(dst)) < len(dst):
         raise RuntimeError(f"movedim: source {source} and destination {destination} must name as many, different dims")
+    if not x.ndim:
+        return named(P.permute(x, ()), "AliasBackward0")
     rest = [d for d in range(x.ndim) if d not in src]
     order = [-1] * x.ndim
     for s, d in zip(src, dst, strict=True):
@@ -223,6 +258,11 @@ def stack(tensors: Any, dim: int = 0, *, axis: int | None = None) -> Tensor:
 
 def narrow(x: Tensor, dim: int, start: Any, length: int) -> Tensor:
     """A view of ``length`` elements along ``dim``, from ``start``."""
+    check_tensor("narrow", "input", x)
+    if not x.ndim:
+        raise RuntimeError("narrow: a tensor without dimensions cannot be narrowed")
+    if isinstance(start, Tensor) and (start.ndim or start._array.dtype.kind not in "iu"):
+        raise RuntimeError(f"narrow: start must be one integer, got {start.dtype.name}{list(start.shape)}")
     at, size = dim_of("narrow", dim, x.ndim), x._array.shape[dim]
     start = int(start) + (size if int(start) < 0 else 0)
     if not 0 <= start <= size or length < 0 or start + length > size:
@@ -232,12 +272,29 @@ def narrow(x: Tensor, dim: int, start: Any, length: int) -> Tensor:
 
 def select(x: Tensor, dim: int, index: int) -> Tensor:
     """A view of one place along ``dim``, without that dimension."""
-    at = dim_of("select", dim, x.ndim)
+    check_tensor("select", "input", x)
+    if not x.ndim:
+        raise IndexError("select: a tensor without dimensions has no places to select")
+    at, size = dim_of("select", dim, x.ndim), x._array.shape[dim]
+    if not -size <= int(index) < size:
+        raise IndexError(f"select: index {index} is out of range for dim {at} of size {size}")
     return P.slice(x, (EVERYTHING,) * at + (int(index),))
 
 
 def split(x: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
-    """Views of parts along ``dim``: of one size (the last may be smaller), or of the sizes listed."""
+    """Views of parts along ``dim``: of one size (the last may be smaller), or of the sizes listed.
+
+    Raises:
+        RuntimeError: no dimension to split, or sizes that do not fit.
+    """
+    return tuple([part(v) for v in cut(x, split_size_or_sections, dim)])
+
+
+def cut(x: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
+    """``split``, to views that may be written in place where gradients are recorded."""
+    check_tensor("split", "input", x)
+    if not x.ndim:
+        raise RuntimeError("split: needs at least one dimension, got a 0-d tensor; use unsqueeze(0)")
     at = dim_of("split", dim, x.ndim)
     size, parts = x._array.shape[at], split_size_or_sections
     if isinstance(parts, int):
@@ -258,16 +315,28 @@ min_ = builtins.min
 
 
 def chunk(x: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
-    """Views of at most ``chunks`` parts of equal size along ``dim`` (the last may be smaller)."""
+    """Views of at most ``chunks`` parts of equal size along ``dim`` (the last may be smaller).
+
+    Raises:
+        RuntimeError: no dimension to split, or ``chunks`` is not positive.
+    """
+    check_tensor("chunk", "input", x)
+    if not x.ndim:
+        raise RuntimeError("chunk: needs at least one dimension, got a 0-d tensor; use unsqueeze(0)")
+    if chunks <= 0:
+        raise RuntimeError(f"chunk: the number of chunks must be positive, got {chunks}")
     size = x._array.shape[dim_of("chunk", dim, x.ndim)]
     return split(x, builtins.max(-(-size // chunks), 1), dim)
 
 
 def unbind(x: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """Views of every place along ``dim``."""
+    check_tensor("unbind", "input", x)
+    if not x.ndim:
+        raise RuntimeError("unbind: needs at least one dimension, got a 0-d tensor; use unsqueeze(0)")
     at = dim_of("unbind", dim, x.ndim)
     places = range(x._array.shape[at])
-    return tuple(named(P.slice(x, (EVERYTHING,) * at + (i,)), "UnbindBackward0") for i in places)
+    return tuple([part(named(P.slice(x, (EVERYTHING,) * at + (i,)), "UnbindBackward0")) for i in places])
 
 
 def diagonal(x: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
@@ -275,15 +344,21 @@ def diagonal(x: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor
     return P.diagonal(x, offset, dim_of("diagonal", dim1, x.ndim), dim_of("diagonal", dim2, x.ndim))
 
 
-def flip(x: Tensor, *dims: Any) -> Tensor:
-    """A copy with the order along ``dims`` reversed."""
-    return P.flip(x, tuple(dim_of("flip", d, x.ndim) for d in sizes_of(dims)))
+def flip(x: Tensor, *axes: Any, dims: Any = None) -> Tensor:
+    """A copy with the order along ``dims`` (given one by one or as a sequence) reversed."""
+    check_tensor("flip", "input", x)
+    named_ones = axes if dims is None else (dims,)
+    return P.flip(x, dims_of("flip", tuple(sizes_of(named_ones)), x.ndim) or ())
 
 
 def roll(x: Tensor, shifts: Any, dims: Any = None) -> Tensor:
     """A copy with elements moved along ``dims``, those that leave at one end entering at the other."""
+    check_tensor("roll", "input", x)
     several = tuple(shifts) if isinstance(shifts, (tuple, list)) else (shifts,)
-    if dims is None:
+    given = 0 if dims is None else len(dims) if isinstance(dims, (tuple, list)) else 1
+    if not several or (given != len(several) and (given or len(several) != 1)):
+        raise RuntimeError(f"roll: {len(several)} shifts for {given} dims; each shift needs a dim, or one shift none")
+    if not given:
         return P.reshape(P.roll(P.reshape(x, (-1,)), several, (0,)), x._array.shape)
     where = dims if isinstance(dims, (tuple, list)) else (dims,)
     return P.roll(x, several, tuple(dim_of("roll", d, x.ndim) for d in where))
@@ -291,16 +366,23 @@ def roll(x: Tensor, shifts: Any, dims: Any = None) -> Tensor:
 
 def tril(x: Tensor, diagonal: int = 0) -> Tensor:
     """A copy with zeros above a diagonal of the last two dimensions."""
+    if x.ndim < 2:
+        raise RuntimeError(f"tril: needs at least 2 dimensions, got shape {list(x.shape)}")
     return P.tril(x, diagonal)
 
 
 def triu(x: Tensor, diagonal: int = 0) -> Tensor:
     """A copy with zeros below a diagonal of the last two dimensions."""
+    if x.ndim < 2:
+        raise RuntimeError(f"triu: needs at least 2 dimensions, got shape {list(x.shape)}")
     return P.triu(x, diagonal)
 
 
 def pad(x: Tensor, pad: Any, value: float = 0.0) -> Tensor:
     """Constant padding: ``pad`` names (before, after) from the last dimension on; negative numbers crop."""
+    check_tensor("pad", "input", x)
+    if len(pad) % 2:
+        raise RuntimeError(f"pad: needs pairs of numbers, got {len(pad)} numbers")
     pairs = [(int(pad[i]), int(pad[i + 1])) for i in range(0, len(pad), 2)]
     if len(pairs) > x.ndim:
         raise RuntimeError(f"pad: {len(pairs)} pairs for {x.ndim} dimensions")
@@ -311,4 +393,8 @@ def pad(x: Tensor, pad: Any, value: float = 0.0) -> Tensor:
             for n, (a, b) in zip(x.shape, widths, strict=True)
         )
         x = P.slice(x, crop)
-    return P.pad(x, tuple((builtins.max(a, 0), builtins.max(b, 0)) for a, b in widths), float(value))
+    return P.pad(
+        x,
+        tuple((builtins.max(a, 0), builtins.max(b, 0)) for a, b in widths),
+        value if isinstance(value, complex) else float(value),
+    )

@@ -1,5 +1,5 @@
 """The derivative of every primitive, each written once."""
 
-from . import linear, math, reduce, shape
+from . import bessel, decompositions, fourier, linear, math, reduce, shape, special, strided
 
-__all__ = ["linear", "math", "reduce", "shape"]
+__all__ = ["bessel", "decompositions", "fourier", "linear", "math", "reduce", "shape", "special", "strided"]

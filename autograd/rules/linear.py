@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from math import prod
+
 from ..rule import nondiff, rule
 
 __all__: list[str] = []
 
 # `ops.linalg.matmul` promotes 1-d operands, so both have at least two dimensions here.
 rule(
-    "matmul", "a b", typed="a b",
-    a=lambda F, g, a_shape, b: _unbroadcast(F, F.matmul(g, _t(F, b)), a_shape),
-    b=lambda F, g, a, b_shape: _unbroadcast(F, F.matmul(_t(F, a), g), b_shape),
+    "matmul", "input other", typed="input other",
+    input=lambda F, g, input_shape, other: _unbroadcast(F, F.matmul(g, _t(F, other)), input_shape),
+    other=lambda F, g, input, other_shape: _unbroadcast(F, F.matmul(_t(F, input), g), other_shape),
 )  # fmt: skip
 
 
@@ -30,12 +32,13 @@ def _unbroadcast(F, g, shape):
 
 # act(x @ w.T + b); the derivative of act is told from the output
 rule(
-    "linear", "x w b?", "act", typed="x w b", fresh=True,
-    all=lambda F, g, x, w, out, act, need: _linear(F, _before(F, g, out, act), x, w, need),
+    "linear", "input weight bias?", "act", typed="input weight bias", fresh=True,
+    all=lambda F, g, input, weight, out, act, need: _linear(F, _before(F, g, out, act), input, weight, need),
+    only_for={"input": "weight", "weight": "input", "out": "act"},
 )  # fmt: skip
 
 SLOPES = {
-    "relu": lambda F, g, out: F.where(F.gt(out, 0), g, F.zeros_like(g)),
+    "relu": lambda F, g, out: F.overwrite(out, F.where(F.le(out, 0), F.zeros_like(g), g)),
     "tanh": lambda F, g, out: F.mul(g, F.sub(1, F.square(out))),
     "sigmoid": lambda F, g, out: F.mul(g, F.mul(out, F.sub(1, out))),
 }
@@ -46,7 +49,8 @@ def _before(F, g, out, act):
 
 
 def _linear(F, g, x, w, need):
-    rows, inner = F.reshape(g, (-1, w.shape[0])), F.reshape(x, (-1, w.shape[1]))
+    count = prod(x.shape[:-1])
+    rows, inner = F.reshape(g, (count, w.shape[0])), F.reshape(x, (count, w.shape[1]))
     return (
         F.reshape(F.matmul(rows, w), x.shape) if need[0] else None,
         F.matmul(F.permute(rows, (1, 0)), inner) if need[1] else None,
@@ -56,19 +60,44 @@ def _linear(F, g, x, w, need):
 
 rule(
     "mse", "x target",
-    all=lambda F, g, x, target, need: _mse(F, F.mul(F.sub(x, target), F.mul(g, _two_over(x.shape))), need),
+    all=lambda F, g, x, target, need: _both_ways(
+        F, F.mul(F.sub(x, target), F.mul(g, 2 / max(prod(x.shape), 1))), need
+    ),
 )  # fmt: skip
 
 
-def _mse(F, slope, need):
+def _both_ways(F, slope, need):
+    """The cotangents of two tensors of which only the difference counts."""
     return slope if need[0] else None, F.neg(slope) if need[1] else None
 
 
-def _two_over(shape: tuple[int, ...]) -> float:
-    count = 1
-    for n in shape:
-        count *= n
-    return 2 / max(count, 1)
+# Half the square of the error up to delta, linear beyond (Huber, 1964)
+rule(
+    "huber", "x target", "delta", kind="floating", public=False,
+    all=lambda F, g, x, target, delta, need: _both_ways(F, _huber(F, g, F.sub(x, target), delta), need),
+)  # fmt: skip
+
+
+def _huber(F, g, error, delta):
+    return F.mul(g, F.where(F.ge(F.abs(error), delta), F.mul(F.sign(error), delta), error))
+
+
+# The cross-entropy of a probability, its logarithms bounded below by -100; the slope is bounded likewise
+rule(
+    "bce", "x target", kind="floating", public=False,
+    all=lambda F, g, x, target, need: (
+        F.mul(g, F.div(F.sub(x, target), F.clamp(F.mul(F.sub(1, x), x), 1e-12, None))) if need[0] else None,
+        F.mul(g, F.sub(F.log1p(F.neg(x)), F.log(x))) if need[1] else None,
+    ),
+)  # fmt: skip
+# The same of sigmoid(x)
+rule(
+    "bce_logits", "x target", kind="floating", public=False,
+    all=lambda F, g, x, target, need: (
+        F.mul(g, F.sub(F.sigmoid(x), target)) if need[0] else None,
+        F.neg(F.mul(g, x)) if need[1] else None,
+    ),
+)  # fmt: skip
 
 
 # (softmax(x) - onehot(target)) / rows that count
@@ -83,8 +112,29 @@ def _xent(F, g, x, dtype, target, kept):
     rows = F.cast(column, dtype)
     wanted = F.reshape(F.where(kept, target, F.zeros_like(target)), (-1, 1))
     slope = F.sub(F.softmax(x, 1), F.ungather(rows, wanted, x.shape, 1))
-    slope = F.mul(slope, F.div(g, F.sum(rows, None, False)))
-    return F.where(column, slope, F.zeros_like(x))  # last: where no row counts, the mean divides by 0
+    slope = F.mul(slope, F.div(g, F.maximum(F.sum(rows, None, False), 1)))
+    return F.where(column, slope, F.zeros_like(x))
+
+
+# Minus the log-probabilities x (N, C) of the targets (N,), weighted: each, their sum or mean. They enter as they are:
+# the second derivative is zero; `overwrite` keeps the edge that says so.
+rule(
+    "nll", "x target weight?", "ignore reduction", typed="x weight", residual=True, fresh=True,
+    x=lambda F, g, x, target, weight, ignore, reduction, res, x_dtype: F.overwrite(
+        x, _nll(F, g, x, x_dtype, target, weight, reduction, F.ne(target, ignore))
+    ),
+)  # fmt: skip
+
+
+def _nll(F, g, x, dtype, target, weight, reduction, kept):
+    wanted = F.where(kept, target, F.zeros_like(target))
+    shares = F.cast(kept, dtype)
+    if weight is not None:
+        shares = F.where(kept, F.take(weight, wanted), F.zeros_like(shares))
+    if reduction == "mean":
+        g = F.div(g, F.sum(shares, None, False))
+    column = F.where(kept, F.neg(F.mul(shares, g)), F.zeros_like(shares))
+    return F.ungather(F.reshape(column, (-1, 1)), F.reshape(wanted, (-1, 1)), x.shape, 1)
 
 
 nondiff("out_of_range", "target", "classes ignore")

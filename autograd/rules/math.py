@@ -30,15 +30,24 @@ rule("reciprocal", "x", kind="float", x=lambda F, g, out: F.neg(F.mul(g, F.squar
 rule("square", "x", kind="any", x=lambda F, g, x: F.mul(g, F.mul(x, 2)))
 rule("sqrt", "x", kind="float", x=lambda F, g, out: F.div(g, F.mul(out, 2)))
 rule("rsqrt", "x", kind="float", x=lambda F, g, out: F.mul(F.mul(g, -0.5), F.mul(out, F.square(out))))
-rule("abs", "x", kind="any", x=lambda F, g, x: F.mul(g, F.sign(x)))
+rule("abs", "x", kind="number", holomorphic=False, x=lambda F, g, x: F.mul(g, F.sgn(x)))
 rule("sign", "x", kind="real", x=lambda F, g: F.zeros_like(g))
+rule("sgn", "x", kind="any", holomorphic=False, x=lambda F, g, x, x_dtype, out: _turn(F, g, x, x_dtype, out))
+rule("conj", "x", kind="any", public=False, holomorphic=False, x=lambda F, g: F.conj(g))
 rule("fmod", "a b", kind="number", a=lambda F, g: g, b=lambda F, g, a, b: F.neg(F.mul(g, F.trunc(F.div(a, b)))))
 rule("remainder", "a b", kind="number", a=lambda F, g: g, b=lambda F, g, a, b: F.neg(F.mul(g, F.floor(F.div(a, b)))))
 rule(
     "atan2", "a b", kind="float",
-    a=lambda F, g, a, b: F.div(F.mul(g, b), F.add(F.square(a), F.square(b))),
-    b=lambda F, g, a, b: F.neg(F.div(F.mul(g, a), F.add(F.square(a), F.square(b)))),
+    a=lambda F, g, a, b: F.div(F.mul(g, b), _squares(F, a, b)),
+    b=lambda F, g, a, b: F.neg(F.div(F.mul(g, a), _squares(F, a, b))),
 )  # fmt: skip
+
+
+def _squares(F, a, b):
+    """``a**2 + b**2``, and 1 where that is 0: there the slopes are 0."""
+    total = F.add(F.square(a), F.square(b))
+    return F.where(F.eq(total, 0), F.add(F.zeros_like(total), 1), total)
+
 
 # Exponentials and logarithms
 rule("exp", "x", kind="float", x=lambda F, g, out: F.mul(g, out))
@@ -60,13 +69,20 @@ rule("sinh", "x", kind="float", x=lambda F, g, x: F.mul(g, F.cosh(x)))
 rule("cosh", "x", kind="float", x=lambda F, g, x: F.mul(g, F.sinh(x)))
 rule("tanh", "x", kind="float", x=lambda F, g, out: F.mul(g, F.sub(1, F.square(out))))
 rule("asinh", "x", kind="float", x=lambda F, g, x: F.mul(g, F.rsqrt(F.add(F.square(x), 1))))
-rule("acosh", "x", kind="float", x=lambda F, g, x: F.mul(g, F.rsqrt(F.sub(F.square(x), 1))))
+rule("acosh", "x", kind="float", x=lambda F, g, x, x_dtype: F.mul(g, _acosh_slope(F, x, x_dtype)))
 rule("atanh", "x", kind="float", x=lambda F, g, x: F.div(g, F.sub(1, F.square(x))))
 
 # Activations
 rule("sigmoid", "x", kind="float", x=lambda F, g, out: F.mul(g, F.mul(out, F.sub(1, out))))
-rule("relu", "x", kind="any", x=lambda F, g, out: F.where(F.gt(out, 0), g, F.zeros_like(g)))
-rule("leaky_relu", "x", "slope", kind="floating", x=lambda F, g, x, slope: F.where(F.gt(x, 0), g, F.mul(g, slope)))
+# The slopes of these change in steps; `overwrite` keeps an edge to where the steps are told from, so that a second
+# derivative is zero and not missing.
+rule(
+    "relu", "x", kind="any", x=lambda F, g, out: F.overwrite(out, F.where(F.le(out, 0), F.zeros_like(g), g))
+)  # fmt: skip
+rule(
+    "leaky_relu", "x", "slope", kind="floating",
+    x=lambda F, g, x, slope: F.overwrite(x, F.where(F.gt(x, 0), g, F.mul(g, slope))),
+)  # fmt: skip
 rule("silu", "x", kind="floating", public=False, x=lambda F, g, x: F.mul(g, _silu_slope(F, x, F.sigmoid(x))))
 rule(
     "softplus", "x", "beta threshold", kind="floating",
@@ -76,6 +92,21 @@ rule(
 )  # fmt: skip
 rule("gelu", "x", kind="floating", public=False, x=lambda F, g, x: F.mul(g, _gelu_slope(F, x)))
 rule("gelu_tanh", "x", kind="floating", public=False, x=lambda F, g, x: F.mul(g, _gelu_tanh_slope(F, x)))
+
+
+def _turn(F, g, x, dtype, out):
+    """The part of g across the direction x / abs(x), over abs(x): what turns it. A real number cannot turn."""
+    if dtype.kind != "c":
+        return F.zeros_like(g)
+    size, along = F.abs(x), F.mul(F.add(F.mul(g, F.conj(out)), F.mul(F.conj(g), out)), F.mul(out, 0.5))
+    zero = F.eq(size, 0)
+    return F.where(zero, F.zeros_like(g), F.div(F.sub(g, along), F.where(zero, F.add(F.zeros_like(size), 1), size)))
+
+
+def _acosh_slope(F, x, dtype):
+    if dtype.kind == "c":  # two roots: that of the product lies on another branch
+        return F.mul(F.rsqrt(F.add(x, 1)), F.rsqrt(F.sub(x, 1)))
+    return F.rsqrt(F.sub(F.square(x), 1))
 
 
 def _silu_slope(F, x, s):
@@ -95,16 +126,16 @@ def _gelu_tanh_slope(F, x):
     return F.add(F.mul(F.add(t, 1), 0.5), F.mul(F.mul(F.mul(x, 0.5), F.sub(1, F.square(t))), inner))
 
 
-# Choices. At a tie of maximum and minimum each side gets half.
+# Choices. At a tie of maximum and minimum each side gets half; beside a NaN each gets all.
 rule(
     "maximum", "a b", kind="real",
-    a=lambda F, g, a, b: F.where(F.gt(a, b), g, F.where(F.eq(a, b), F.mul(g, 0.5), F.zeros_like(g))),
-    b=lambda F, g, a, b: F.where(F.gt(b, a), g, F.where(F.eq(a, b), F.mul(g, 0.5), F.zeros_like(g))),
+    a=lambda F, g, a, b: F.where(F.lt(a, b), F.zeros_like(g), F.where(F.eq(a, b), F.mul(g, 0.5), g)),
+    b=lambda F, g, a, b: F.where(F.lt(b, a), F.zeros_like(g), F.where(F.eq(a, b), F.mul(g, 0.5), g)),
 )  # fmt: skip
 rule(
     "minimum", "a b", kind="real",
-    a=lambda F, g, a, b: F.where(F.lt(a, b), g, F.where(F.eq(a, b), F.mul(g, 0.5), F.zeros_like(g))),
-    b=lambda F, g, a, b: F.where(F.lt(b, a), g, F.where(F.eq(a, b), F.mul(g, 0.5), F.zeros_like(g))),
+    a=lambda F, g, a, b: F.where(F.gt(a, b), F.zeros_like(g), F.where(F.eq(a, b), F.mul(g, 0.5), g)),
+    b=lambda F, g, a, b: F.where(F.gt(b, a), F.zeros_like(g), F.where(F.eq(a, b), F.mul(g, 0.5), g)),
 )  # fmt: skip
 rule(
     "clamp", "x", "low high", kind="any",
@@ -128,7 +159,7 @@ def _within(F, g, x, low, high):
 
 # Steps: the slope is zero, which is a gradient, not the lack of one.
 for name in ("floor", "ceil", "trunc", "round"):
-    rule(name, "x", kind="real", x=lambda F, g: F.zeros_like(g))
+    rule(name, "x", kind="rounded", x=lambda F, g: F.zeros_like(g))
 
 rule("floor_divide", "a b", kind="number", a=lambda F, g: F.zeros_like(g), b=lambda F, g: F.zeros_like(g))
 
@@ -144,8 +175,11 @@ for name in ("logical_not", "bitwise_not", "isnan", "isinf", "isfinite"):
 nondiff("zeros_like", "x")
 
 # The same values in another type, place or memory
-rule("cast", "x", "dtype", x=lambda F, g, x_dtype: F.cast(g, x_dtype))
+rule("cast", "x", "dtype", holomorphic=False, x=lambda F, g, x_dtype: F.cast(g, x_dtype))
 rule("copy", "x", x=lambda F, g: g)
-rule("transfer", "x", "source target", x=lambda F, g, source, target: F.transfer(g, target, source))
+rule(
+    "transfer", "x", "source target non_blocking",
+    x=lambda F, g, source, target: F.transfer(g, target, source, False),
+)  # fmt: skip
 # The new content in place of the old: nothing flows to the old, but the edge stays, as in PyTorch.
 rule("overwrite", "x value", kind="any", public=False, x=lambda F, g: F.zeros_like(g), value=lambda F, g: g)

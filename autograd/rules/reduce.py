@@ -46,10 +46,13 @@ def _per_degree(F, g, degrees):
 
 
 def _extreme(F, g, x, x_dtype, out, dims, keepdim):
-    """Ties share the cotangent evenly."""
+    """Ties share the cotangent evenly; over all elements, which is ``max``, so do NaN."""
     if not keepdim:
         out, g = F.reshape(out, kept(x.shape, dims)), F.reshape(g, kept(x.shape, dims))
-    hit = F.cast(F.eq(x, out), x_dtype)
+    hit = F.eq(x, out)
+    if dims is None:
+        hit = F.logical_or(hit, F.logical_and(F.ne(x, x), F.ne(out, out)))
+    hit = F.cast(hit, x_dtype)
     return F.mul(F.div(hit, F.sum(hit, dims, True)), g)
 
 
@@ -93,7 +96,7 @@ def _cumprod(F, g, x, dim):
     lead = tuple(x.shape[i] for i in order[:-1])
     rows = F.expand(F.reshape(F.permute(x, order), (*lead, 1, n)), (*lead, n, n))
     one = F.add(F.zeros_like(rows), 1)
-    without_i = F.where(F.gt(F.triu(F.tril(one, 0), 0), 0), one, rows)
+    without_i = F.where(F.ne(F.triu(F.tril(one, 0), 0), 0), one, rows)
     products = F.triu(F.cumprod(without_i, last), 0)
     total = F.sum(F.mul(products, F.reshape(F.permute(g, order), (*lead, 1, n))), (last,), False)
     return F.permute(total, tuple(sorted(range(last), key=order.__getitem__)))

@@ -20,6 +20,9 @@ rule(
     "undiagonal", "x", "shape offset dim1 dim2",
     x=lambda F, g, offset, dim1, dim2: F.diagonal(g, offset, dim1, dim2),
 )  # fmt: skip
+# Pairs of real numbers as complex ones, and back
+rule("view_as_real", "x", view=True, x=lambda F, g: F.view_as_complex(g))
+rule("view_as_complex", "x", view=True, x=lambda F, g: F.view_as_real(g))
 
 
 def _inverse(order: tuple[int, ...]) -> tuple[int, ...]:
@@ -35,23 +38,23 @@ def _collapse(F, g, shape):
 
 # A write through a view: the base keeps its cotangent outside the view, the written value takes it inside.
 rule(
-    "view_scatter", "base value", "steps",
+    "view_scatter", "base value", "steps", holomorphic=False,
     base=lambda F, g, steps: F.zero_view(g, steps),
     value=lambda F, g, steps: _walk(F, g, steps),
 )  # fmt: skip
-rule("zero_view", "x", "steps", x=lambda F, g, steps: F.zero_view(g, steps))
+rule("zero_view", "x", "steps", holomorphic=False, x=lambda F, g, steps: F.zero_view(g, steps))
 
 
 def _walk(F, g, steps):
     for name, attributes in steps:
-        g = getattr(F, name)(g, *attributes)
+        g = getattr(F, "restride" if name == "as_strided" else name)(g, *attributes)
     return g
 
 
 # Joins and rearrangements
-rule("cat", "*xs", "dim", all=lambda F, g, need, xs_shapes, dim: _split(F, g, need, xs_shapes, dim))
+rule("cat", "*tensors", "dim", all=lambda F, g, need, tensors_shapes, dim: _split(F, g, need, tensors_shapes, dim))
 rule(
-    "stack", "*xs", "dim",
+    "stack", "*tensors", "dim",
     all=lambda F, g, need, dim: tuple(
         F.slice(g, (slice(None),) * dim + (i,)) if wanted else None for i, wanted in enumerate(need)
     ),

@@ -3,17 +3,37 @@
 from __future__ import annotations
 
 from .base import ArrayBase
+from .bessel import BesselMixin
+from .decompositions import DecompositionMixin
+from .fourier import FourierMixin
 from .linear import LinearMixin
 from .loss import LossMixin
 from .math import MathMixin
 from .reduce import ReduceMixin
 from .shape import ShapeMixin
+from .special import SpecialMixin
+from .strided import StridedMixin
+from .symmetric import SymmetricMixin
 from .update import UpdateMixin
 
 __all__ = ["ArrayBackend"]
 
 
-class ArrayBackend(MathMixin, ReduceMixin, ShapeMixin, LinearMixin, LossMixin, UpdateMixin, ArrayBase):
+class ArrayBackend(
+    MathMixin,
+    SpecialMixin,
+    ReduceMixin,
+    ShapeMixin,
+    StridedMixin,
+    LinearMixin,
+    LossMixin,
+    UpdateMixin,
+    BesselMixin,
+    DecompositionMixin,
+    SymmetricMixin,
+    FourierMixin,
+    ArrayBase,
+):
     """All primitives over ``self.xp``; see ``ArrayBase`` for what a primitive is."""
 
     def __init__(self) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..device import device
+from ..random import default_generator
 
 __all__ = ["ArrayBase", "Scalars"]
 
@@ -86,6 +87,12 @@ class ArrayBase:
         """Add ``value`` to the memory of ``target``."""
         target += value
 
+    def overlaps(self, a: Any, b: Any) -> bool:
+        """Whether two arrays without gaps have memory in common without being the same elements in the same order."""
+        if not (_dense(a) and _dense(b) and self.shares(a, b)):
+            return False
+        return _steps(a) != _steps(b) or _address(a) != _address(b)
+
     def shares(self, a: Any, b: Any) -> bool:
         """Whether two arrays may touch the same memory."""
         return bool(self.xp.may_share_memory(a, b))
@@ -98,9 +105,41 @@ class ArrayBase:
         """An array of this backend as a NumPy array, without a copy where there is nothing to move."""
         return array
 
-    def transfer(self, x: Any, source: device, target: device) -> Any:
-        """An array of the device ``source`` as one of ``target``."""
-        return target.backend.from_host(source.backend.to_host(x))
+    def transfer(self, x: Any, source: device, target: device, non_blocking: bool) -> Any:
+        """An array of the device ``source`` as one of ``target``.
+
+        With ``non_blocking`` the program may go on before the copy is done, where the devices can do that.
+        """
+        return target.backend.arrive(source.backend.to_host(x), non_blocking)
+
+    def arrive(self, array: np.ndarray, non_blocking: bool) -> Any:
+        """``from_host``, for which the program need not wait if ``non_blocking``."""
+        return self.from_host(array)
+
+    def pinned(self, array: np.ndarray) -> np.ndarray:
+        """A copy of a NumPy array in page-locked memory, from which the device can copy by itself."""
+        raise RuntimeError(f"pin_memory: backend '{self.name}' has no pinned memory")
+
+    def is_pinned(self, array: np.ndarray) -> bool:
+        """Whether a NumPy array lies in page-locked memory."""
+        return False
+
+    def filled(self, shape: tuple[int, ...], value: Any, dtype: np.dtype) -> Any:
+        """A new array of one number; of whatever the memory holds for None."""
+        if value is None:
+            return self.xp.empty(shape, dtype)
+        return self.xp.zeros(shape, dtype) if type(value) is int and not value else self.xp.full(shape, value, dtype)
+
+    def counted(self, start: float, step: float, count: int, dtype: np.dtype) -> Any:
+        """A new vector of the ``count`` numbers ``start``, ``start + step``, ..., computed in 64 bits."""
+        wide = np.float64 if dtype.kind in "fV" else np.int64
+        return (start + self.xp.arange(count, dtype=wide) * step).astype(dtype)
+
+    def dropout_factors(self, shape: tuple[int, ...], p: float, dtype: np.dtype) -> Any:
+        """A new array of 0 with probability ``p``, else ``1 / (1 - p)``: PyTorch's random numbers, from the host."""
+        factors = default_generator.bernoulli(1 - p, shape, dtype)
+        factors /= dtype.type(1 - p)
+        return self.from_host(factors)
 
     def synchronize(self) -> None:
         """Wait until all work handed to the device is done."""
@@ -112,3 +151,24 @@ class ArrayBase:
     def settings(self) -> dict[str, str]:
         """How the backend is set up on this machine (threads, cache folder, cards …), by name."""
         return {}
+
+
+def _steps(x: Any) -> list[tuple[int, int]]:
+    """Sizes and strides of the dimensions that have more than one place."""
+    return [(n, s) for n, s in zip(x.shape, x.strides, strict=True) if n != 1]
+
+
+def _dense(x: Any) -> bool:
+    """Whether the elements lie side by side in memory, in any order of the dimensions."""
+    if x.flags.c_contiguous or x.flags.f_contiguous:
+        return True
+    step = x.itemsize
+    for stride, n in sorted((s, n) for s, n in zip(x.strides, x.shape, strict=True) if n != 1):
+        if stride != step:
+            return False
+        step *= n
+    return True
+
+
+def _address(x: Any) -> int:
+    return int(x.ctypes.data if isinstance(x, np.ndarray) else x.data.ptr)

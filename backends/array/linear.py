@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from .narrow import in_float32
@@ -34,9 +35,10 @@ class LinearMixin:
         """The cotangents of x, w and b; those that ``need`` does not ask for are None."""
         if act is not None:
             g = getattr(self, act + "_vjp")(g, out)
-        rows = g.reshape(-1, g.shape[-1])
+        count = math.prod(x.shape[:-1])
+        rows = g.reshape(count, w.shape[0])
         return (
             self.xp.matmul(g, w) if need[0] else None,
-            self.xp.matmul(rows.T, x.reshape(-1, x.shape[-1])) if need[1] else None,
+            self.xp.matmul(rows.T, x.reshape(count, w.shape[1])) if need[1] else None,
             rows.sum(axis=0) if need[2] else None,
         )

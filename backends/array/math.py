@@ -19,11 +19,12 @@ UFUNCS = {
     "logical_and": "logical_and", "logical_or": "logical_or", "logical_xor": "logical_xor",
     "logical_not": "logical_not", "bitwise_and": "bitwise_and", "bitwise_or": "bitwise_or",
     "bitwise_xor": "bitwise_xor", "bitwise_not": "invert", "isnan": "isnan", "isinf": "isinf", "isfinite": "isfinite",
-    "neg": "negative", "abs": "absolute", "sign": "sign", "square": "square", "sqrt": "sqrt",
+    "neg": "negative", "conj": "conjugate", "abs": "absolute", "square": "square", "sqrt": "sqrt",
     "exp": "exp", "expm1": "expm1", "log": "log", "log1p": "log1p", "log2": "log2", "log10": "log10",
     "sin": "sin", "cos": "cos", "tan": "tan", "asin": "arcsin", "acos": "arccos", "atan": "arctan",
     "sinh": "sinh", "cosh": "cosh", "tanh": "tanh", "asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh",
     "floor": "floor", "ceil": "ceil", "trunc": "trunc", "round": "rint",
+    "hypot": "hypot", "logaddexp": "logaddexp", "copysign": "copysign", "nextafter": "nextafter", "signbit": "signbit",
 }  # fmt: skip
 
 SQRT_HALF = math.sqrt(0.5)
@@ -80,12 +81,25 @@ class MathMixin:
     def tanh_vjp(self, g: Any, out: Any) -> Any:
         return g * (1 - out * out)
 
+    def sign(self, x: Any) -> Any:
+        """-1, 0 or 1; 0 of NaN, as in PyTorch."""
+        out = self.xp.sign(x)
+        return out if x.dtype.kind in "biu" else self.xp.where(x == x, out, out.dtype.type(0))
+
+    def sgn(self, x: Any) -> Any:
+        """The direction: of a real number its sign, of a complex one x / abs(x), and 0 of 0."""
+        xp = self.xp
+        if x.dtype.kind != "c":
+            return self.sign(x)
+        size = xp.abs(x)
+        return x / xp.where(size == 0, size.dtype.type(1), size)
+
     def relu(self, x: Any) -> Any:
         _refuse(x, "bc")
         return self.xp.maximum(x, 0)
 
     def relu_vjp(self, g: Any, out: Any) -> Any:
-        return self.xp.where(out > 0, g, g.dtype.type(0))
+        return self.xp.where(out <= 0, g.dtype.type(0), g)
 
     @in_float32
     def leaky_relu(self, x: Any, slope: float) -> Any:
@@ -109,6 +123,13 @@ class MathMixin:
     def gelu_tanh(self, x: Any) -> Any:
         return x * (0.5 * (1 + self.xp.tanh(SQRT_2_OVER_PI * (x + 0.044715 * x * x * x))))
 
+    @in_float32  # whose range the cube of a float16 leaves
+    def gelu_tanh_vjp(self, g: Any, x: Any) -> Any:
+        square = x * x
+        t = self.xp.tanh(SQRT_2_OVER_PI * x * (1 + 0.044715 * square))
+        inner = SQRT_2_OVER_PI * (1 + 3 * 0.044715 * square)
+        return g * (0.5 * (1 + t) + 0.5 * x * (1 - t * t) * inner)
+
     def where(self, condition: Any, a: Any, b: Any) -> Any:
         return self.xp.where(condition, a, b)
 
@@ -118,6 +139,8 @@ class MathMixin:
         return self.xp.clip(x, low, high)
 
     def cast(self, x: Any, dtype: np.dtype) -> Any:
+        if x.dtype.kind == "c" and dtype.kind not in "cb":
+            x = x.real
         return x.astype(dtype)
 
     def copy(self, x: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from .narrow import in_float32
@@ -77,6 +78,8 @@ class ReduceMixin:
     @in_float32
     def logsumexp(self, x: Any, dims: Dims, keepdim: bool) -> Any:
         xp = self.xp
+        if not x.size:
+            return xp.full_like(xp.sum(x, axis=dims, keepdims=keepdim), -math.inf)
         top = xp.max(x, axis=dims, keepdims=True)
         top = xp.where(xp.isfinite(top), top, x.dtype.type(0))
         total = xp.log(xp.exp(x - top).sum(axis=dims, keepdims=True)) + top
@@ -84,6 +87,8 @@ class ReduceMixin:
 
     @in_float32
     def softmax(self, x: Any, dim: int) -> Any:
+        if not x.size:
+            return x.copy()
         weights = self.xp.exp(x - x.max(axis=dim, keepdims=True))
         weights /= weights.sum(axis=dim, keepdims=True)
         return weights
@@ -95,6 +100,8 @@ class ReduceMixin:
 
     @in_float32
     def log_softmax(self, x: Any, dim: int) -> Any:
+        if not x.size:
+            return x.copy()
         shifted = x - x.max(axis=dim, keepdims=True)
         shifted -= self.xp.log(self.xp.exp(shifted).sum(axis=dim, keepdims=True))
         return shifted

@@ -39,6 +39,17 @@ class ShapeMixin:
         out[(*index, ...)] = g
         return out
 
+    def view_as_real(self, x: Any) -> Any:
+        """Complex numbers as pairs of real ones along a new last axis, over the same memory."""
+        part = self.xp.asarray(x).real
+        return self.xp.lib.stride_tricks.as_strided(part, (*x.shape, 2), (*x.strides, part.itemsize))
+
+    def view_as_complex(self, x: Any) -> Any:
+        """Pairs along the last axis as complex numbers, over the same memory where the pairs lie together."""
+        if x.strides[-1] != x.itemsize:
+            x = self.xp.ascontiguousarray(x)
+        return x.view(np.result_type(x.dtype, np.complex64))[..., 0]
+
     def diagonal(self, x: Any, offset: int, dim1: int, dim2: int) -> Any:
         view = x.diagonal(offset, dim1, dim2)
         if getattr(x.flags, "writeable", False):  # NumPy's is read-only

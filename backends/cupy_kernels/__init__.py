@@ -3,6 +3,7 @@
 from .activations import ElementwiseKernels
 from .declare import DECLARED, CupyBuilder, Kernels
 from .dropout import DropoutKernels
+from .faults import Faults
 from .linear import LinearKernels
 from .loss import LossKernels
 from .matmul import MatmulKernels
@@ -14,6 +15,7 @@ __all__ = [
     "CupyBuilder",
     "DropoutKernels",
     "ElementwiseKernels",
+    "Faults",
     "Kernels",
     "LinearKernels",
     "LossKernels",

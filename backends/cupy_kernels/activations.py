@@ -14,7 +14,7 @@ __all__ = ["ElementwiseKernels"]
 
 # Steps: T itself, so that they serve integers too; a nan goes through.
 elementwise("relu", "T x", "T y", "y = x > T(0) || x != x ? x : T(0)")
-elementwise("relu_vjp", "T g, T out", "T y", "y = out > T(0) ? g : T(0)")
+elementwise("relu_vjp", "T g, T out", "T y", "y = out <= T(0) ? T(0) : g")
 elementwise("leaky_relu", "T x, T slope", "T y", "const A v = x; y = v > A(0) ? v : v * A(slope)")
 elementwise("leaky_relu_vjp", "T g, T x, T slope", "T y", "const A c = g; y = A(x) > A(0) ? c : c * A(slope)")
 

@@ -1,6 +1,6 @@
 """CUDA C++ that several families of block kernels share."""
 
-__all__ = ["SUM", "LARGEST", "THREADS", "threads_for"]
+__all__ = ["LARGEST", "ROW", "SUM", "THREADS", "threads_for"]
 
 # A reduction over the threads of a block; every thread gets the result. blockDim.x must be a multiple of 32.
 # The first barrier is there because the result of the call before may still be being read.
@@ -18,6 +18,22 @@ __device__ A block_NAME(A v) {
 """
 SUM = REDUCE.replace("NAME", "sum").replace("COMBINE", "v + w")
 LARGEST = REDUCE.replace("NAME", "largest").replace("COMBINE", "w > v ? w : v")
+
+# Of a row of logits the largest, and the sum of the exponentials of how far each lies below it.
+ROW = (
+    SUM
+    + LARGEST
+    + """
+__device__ A row_total(const T* x, int cols, A& top) {
+  top = x[0];
+  for (int j = threadIdx.x; j < cols; j += blockDim.x) { const A v = x[j]; top = v > top ? v : top; }
+  top = block_largest(top);
+  A total = 0;
+  for (int j = threadIdx.x; j < cols; j += blockDim.x) total += exp(A(x[j]) - top);
+  return block_sum(total);
+}
+"""
+)
 
 THREADS = 256
 

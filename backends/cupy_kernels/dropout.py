@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..random import CounterGenerator
 from .blocks import THREADS
 from .declare import Kernels, blocks
 
@@ -35,10 +36,19 @@ extern "C" __global__ void keep_mask(bool* out, long long n, unsigned long long 
   philox(c, (unsigned)seed, (unsigned)(seed >> 32));
   for (int j = 0; j < 4 && 4 * i + j < n; ++j) out[4 * i + j] = c[j] >= bound;
 }
-"""
-blocks("philox", SOURCE, "keep_mask")
 
-PLAIN = np.dtype(np.float32)  # these kernels touch no floats: one build serves all types
+extern "C" __global__ void keep_factors(T* out, long long n, unsigned long long seed, unsigned long long offset,
+                                        unsigned long long bound, A factor) {
+  const long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x;
+  const unsigned long long at = offset + i;
+  unsigned c[4] = {(unsigned)at, (unsigned)(at >> 32), 0, 0};
+  philox(c, (unsigned)seed, (unsigned)(seed >> 32));
+  for (int j = 0; j < 4 && 4 * i + j < n; ++j) out[4 * i + j] = T(c[j] >= bound ? factor : A(0));
+}
+"""
+blocks("philox", SOURCE, "keep_mask", "keep_factors")
+
+PLAIN = np.dtype(np.float32)  # the mask touches no floats: one build serves all types
 
 
 class DropoutKernels:
@@ -46,6 +56,18 @@ class DropoutKernels:
 
     k: Kernels
     xp: Any
+    generator: CounterGenerator
+
+    def dropout_factors(self, shape: tuple[int, ...], p: float, dtype: np.dtype) -> Any:
+        """0 with probability ``p``, else ``1 / (1 - p)``, by the card's own generator."""
+        out, n = self.xp.empty(shape, dtype), prod(shape)
+        if n:
+            seed, offset = self.generator.take(-(-n // 4))
+            wide = np.float64 if dtype == np.float64 else np.float32
+            arguments = (out, np.int64(n), np.uint64(seed), np.uint64(offset), np.uint64(round(p * 2**32)),
+                         wide(1 / (1 - p)))  # fmt: skip
+            self.k.keep_factors(dtype)((-(-n // (4 * THREADS)),), (THREADS,), arguments)
+        return out
 
     def dropout_mask(self, shape: tuple[int, ...], p: float, seed: int, offset: int) -> Any:
         """A mask that drops each element with probability ``p``.

@@ -35,7 +35,7 @@ extern "C" __global__ void linear_back(const T* g, const T* out, T* before, A* p
       A v = g[i];
       if (act) {
         const A o = out[i];
-        v = act == 1 ? (o > A(0) ? v : A(0)) : v * (act == 2 ? A(1) - o * o : o * (A(1) - o));
+        v = act == 1 ? (o <= A(0) ? A(0) : v) : v * (act == 2 ? A(1) - o * o : o * (A(1) - o));
         before[i] = T(v);
       }
       total += v;

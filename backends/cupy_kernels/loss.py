@@ -2,9 +2,8 @@
 
 No atomic addition takes part, so that the same input gives the same digits on every run.
 
-A class number out of range cannot be told at once without waiting for the card. Its row reads nothing out of bounds;
-the loss and the row's gradient become nan, and the row and the class are noted on the card. ``check_faults`` reads the
-note where the program waits for the card anyway (a copy to the host, ``synchronize``) and raises then.
+The row of a class number out of range reads nothing out of bounds; the loss and the row's gradient become nan, and the
+row and the class are noted on the card (see ``faults``).
 """
 
 from __future__ import annotations
@@ -14,14 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from .blocks import LARGEST, SUM, THREADS, threads_for
+from .blocks import ROW, SUM, THREADS, threads_for
 from .declare import FLOATS, Kernels, blocks
 
 __all__ = ["LossKernels"]
 
 XENT = (
-    SUM
-    + LARGEST
+    ROW
     + """
 extern "C" __global__ void xent_rows(const T* x, const long long* target, T* weights, A* losses, long long* fault,
                                      int cols, long long ignore, A nothing) {
@@ -39,16 +37,13 @@ extern "C" __global__ void xent_rows(const T* x, const long long* target, T* wei
       if (atomicCAS((unsigned long long*)fault, 0ull, (unsigned long long)(row + 1)) == 0) {
         fault[1] = t;
         fault[2] = cols;
+        fault[3] = 0;
       }
     }
     return;
   }
-  A top = x[0];
-  for (int j = threadIdx.x; j < cols; j += blockDim.x) { const A v = x[j]; top = v > top ? v : top; }
-  top = block_largest(top);
-  A total = 0;
-  for (int j = threadIdx.x; j < cols; j += blockDim.x) total += exp(A(x[j]) - top);
-  total = block_sum(total);
+  A top;
+  const A total = row_total(x, cols, top);
   const A scale = A(1) / total;
   for (int j = threadIdx.x; j < cols; j += blockDim.x) weights[j] = T(exp(A(x[j]) - top) * scale);
   if (threadIdx.x == 0) losses[row] = log(total) - (A(x[t]) - top);
@@ -122,8 +117,7 @@ class LossKernels:
 
     k: Kernels
     xp: Any
-    _fault: Any = None
-    _watching = False
+    watch: Any  # of Faults
 
     def softmax_xent(self, x: Any, target: Any, ignore: int) -> tuple[Any, Any]:
         """See the shared table. A class out of range makes the loss nan and is raised by the next ``check_faults``."""
@@ -133,12 +127,9 @@ class LossKernels:
         target = xp.ascontiguousarray(target.astype(np.int64, copy=False))
         weights, losses = xp.empty(x.shape, x.dtype), xp.empty(rows, wide)
         loss, inverse = xp.empty((), x.dtype), xp.empty((), wide)
-        if self._fault is None:
-            self._fault = xp.zeros(3, np.int64)
-        self._watching = True
         self.k.xent_rows(x.dtype)(
             (rows,), (threads_for(cols),),
-            (xp.ascontiguousarray(x), target, weights, losses, self._fault, np.int32(cols), np.int64(ignore),
+            (xp.ascontiguousarray(x), target, weights, losses, self.watch(), np.int32(cols), np.int64(ignore),
              wide.type(math.nan)),
         )  # fmt: skip
         arguments = losses, target, loss, inverse, np.int64(rows), np.int64(ignore)
@@ -154,20 +145,6 @@ class LossKernels:
         arguments = weights, target, g, inverse, slope, np.int32(cols), np.int64(ignore)
         self.k.xent_back(weights.dtype)((rows,), (threads_for(cols),), arguments)
         return slope
-
-    def check_faults(self) -> None:
-        """Raise what a kernel noted since the last look. The card must have done its work.
-
-        Raises:
-            IndexError: a class number was out of range.
-        """
-        if not self._watching:
-            return
-        self._watching = False
-        row, target, classes = (int(v) for v in self.xp.asnumpy(self._fault))
-        if row:
-            self._fault = None
-            raise IndexError(f"cross_entropy: target {target} in row {row - 1} is out of bounds for {classes} classes")
 
     def mse(self, x: Any, y: Any) -> Any:
         if not _pair(x, y):

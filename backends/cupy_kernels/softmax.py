@@ -6,24 +6,19 @@ from typing import Any
 
 import numpy as np
 
-from .blocks import LARGEST, SUM, threads_for
+from .blocks import ROW, threads_for
 from .declare import FLOATS, Kernels, blocks
 
 __all__ = ["SoftmaxKernels"]
 
 SOURCE = (
-    SUM
-    + LARGEST
+    ROW
     + """
 extern "C" __global__ void softmax_rows(const T* x, T* y, int cols, bool logarithm) {
   x += (long long)blockIdx.x * cols;
   y += (long long)blockIdx.x * cols;
-  A top = x[0];
-  for (int j = threadIdx.x; j < cols; j += blockDim.x) { const A v = x[j]; top = v > top ? v : top; }
-  top = block_largest(top);
-  A total = 0;
-  for (int j = threadIdx.x; j < cols; j += blockDim.x) total += exp(A(x[j]) - top);
-  total = block_sum(total);
+  A top;
+  const A total = row_total(x, cols, top);
   const A shift = log(total), scale = A(1) / total;
   for (int j = threadIdx.x; j < cols; j += blockDim.x) {
     const A v = A(x[j]) - top;

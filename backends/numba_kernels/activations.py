@@ -26,12 +26,12 @@ def _twin(name, dtype):
 
 def _make_relu(dtype):
     zero = dtype(0)
-    return lambda x: zero if x <= zero else x  # a NaN stays
+    return lambda x: zero if x < zero else x  # a NaN stays, and so does -0
 
 
 def _make_relu_vjp(dtype):
     zero = dtype(0)
-    return lambda g, out: g if out > zero else zero
+    return lambda g, out: zero if out <= zero else g  # the slope at a NaN is 1
 
 
 def _make_leaky_relu(dtype):
@@ -42,6 +42,61 @@ def _make_leaky_relu(dtype):
 def _make_leaky_relu_vjp(dtype):
     zero = dtype(0)
     return lambda g, x, slope: g if x > zero else g * slope
+
+
+def _make_sign(dtype):
+    zero, one = dtype(0), dtype(1)
+    return lambda x: one if x > zero else (-one if x < zero else zero)
+
+
+def _make_huber(dtype):
+    half = dtype(0.5)
+
+    def huber(x, target, delta):
+        error = abs(x - target)
+        return half * error * error if error <= delta else delta * (error - half * delta)
+
+    return huber
+
+
+def _make_huber_vjp(dtype):
+    def huber_vjp(g, x, target, delta):
+        error = x - target
+        return g * (delta if error >= delta else (-delta if error <= -delta else error))
+
+    return huber_vjp
+
+
+def _make_bce(dtype):
+    log, log1p, one, least = _twin("log", dtype), _twin("log1p", dtype), dtype(1), dtype(-100)
+
+    def bce(x, target):
+        positive, negative = log(x), log1p(-x)
+        positive = least if positive < least else positive
+        negative = least if negative < least else negative
+        return (target - one) * negative - target * positive
+
+    return bce
+
+
+def _make_bce_vjp(dtype):
+    one, least = dtype(1), dtype(1e-12)
+
+    def bce_vjp(g, x, target):
+        spread = (one - x) * x
+        return g * ((x - target) / (least if spread < least else spread))
+
+    return bce_vjp
+
+
+def _make_bce_logits(dtype):
+    softplus, one = _twin("softplus", dtype), dtype(1)
+    return lambda x, target: (one - target) * x + softplus(-x)
+
+
+def _make_bce_logits_vjp(dtype):
+    sigmoid = _twin("sigmoid", dtype)
+    return lambda g, x, target: g * (sigmoid(x) - target)
 
 
 def _make_erf(dtype):
@@ -142,17 +197,24 @@ def _make_gelu_tanh_vjp(dtype):
 
 
 MAKERS = {
+    "bce": _make_bce,
+    "bce_logits": _make_bce_logits,
+    "bce_logits_vjp": _make_bce_logits_vjp,
+    "bce_vjp": _make_bce_vjp,
     "erf": _make_erf,
     "gelu": _make_gelu,
     "gelu_tanh": _make_gelu_tanh,
     "gelu_tanh_vjp": _make_gelu_tanh_vjp,
     "gelu_vjp": _make_gelu_vjp,
+    "huber": _make_huber,
+    "huber_vjp": _make_huber_vjp,
     "leaky_relu": _make_leaky_relu,
     "leaky_relu_vjp": _make_leaky_relu_vjp,
     "relu": _make_relu,
     "relu_vjp": _make_relu_vjp,
     "sigmoid": _make_sigmoid,
     "sigmoid_vjp": _make_sigmoid_vjp,
+    "sign": _make_sign,
     "silu": _make_silu,
     "silu_vjp": _make_silu_vjp,
     "softplus": _make_softplus,

@@ -30,7 +30,7 @@ def relu(out, bias):
     for i in range(rows):
         for j in range(columns):
             z = out[i, j] + bias[j]
-            out[i, j] = zero if z <= 0 else z
+            out[i, j] = zero if z < 0 else z
 
 
 @njit(**OPTIONS)
@@ -69,7 +69,7 @@ def relu_back(g, out, before, sums):
     sums[:] = 0
     for i in range(rows):
         for j in range(columns):
-            v = g[i, j] if out[i, j] > 0 else zero
+            v = zero if out[i, j] <= 0 else g[i, j]
             before[i, j] = v
             sums[j] += v
 

@@ -6,7 +6,7 @@ from numba import njit
 from .linear import OPTIONS
 from .scalar import exp, log
 
-__all__ = ["mse", "mse_back", "xent", "xent_back"]
+__all__ = ["mse", "mse_back", "nll", "nll_back", "within_unit", "xent", "xent_back"]
 
 
 @njit(**OPTIONS)
@@ -27,6 +27,49 @@ def mse_back(x, y, scale, slope):
     factor = x.dtype.type(scale)
     for i in range(a.size):
         s[i] = (a[i] - b[i]) * factor
+
+
+@njit(**OPTIONS)
+def within_unit(x):
+    """Whether all elements lie within 0 and 1."""
+    a = x.reshape(x.size)
+    inside = 0
+    for i in range(a.size):
+        inside += (a[i] >= 0) & (a[i] <= 1)
+    return inside == a.size
+
+
+@njit(**OPTIONS)
+def nll(x, target, weight, ignore):
+    """Minus the log-probabilities (rows, classes) of the targets, weighted by class; an empty weight counts all alike.
+
+    Returns:
+        Their sum, the sum of the weights, and the first row whose target is out of range, or -1.
+    """
+    rows, classes = x.shape
+    total, mass = 0.0, 0.0
+    for i in range(rows):
+        t = target[i]
+        if t != ignore:
+            if t < 0 or t >= classes:
+                return total, mass, i
+            share = np.float64(weight[t]) if weight.size else 1.0
+            total -= share * x[i, t]
+            mass += share
+    return total, mass, -1
+
+
+@njit(**OPTIONS)
+def nll_back(target, weight, ignore, scale, slope):
+    """``slope = -scale * weight`` at the targets, and 0 elsewhere."""
+    factor, zero = slope.dtype.type(-scale), slope.dtype.type(0)
+    rows, classes = slope.shape
+    for i in range(rows):
+        for j in range(classes):
+            slope[i, j] = zero
+        t = target[i]
+        if t != ignore:
+            slope[i, t] = factor * weight[t] if weight.size else factor
 
 
 @njit(**OPTIONS)

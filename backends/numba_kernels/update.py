@@ -9,7 +9,7 @@ from numba import njit
 
 from .linear import OPTIONS
 
-__all__ = ["adam", "sgd", "sgd_momentum"]
+__all__ = ["adam", "amsgrad", "rmsprop", "scale", "sgd", "sgd_momentum", "squares"]
 
 
 @njit(**OPTIONS)
@@ -49,3 +49,65 @@ def adam(param, grad, first, second, numbers):
         b = v[i] * keep2 + slope * slope * new2
         m[i], v[i] = a, b
         p[i] = x - a / (np.sqrt(b) * root + small) * rate
+
+
+@njit(**OPTIONS)
+def amsgrad(param, grad, first, second, peak, numbers):
+    """As ``adam``, dividing by the largest mean square so far."""
+    p, g, top = param.reshape(param.size), grad.reshape(grad.size), peak.reshape(peak.size)
+    m, v = first.reshape(first.size), second.reshape(second.size)
+    shrink, penalty, rate, root = numbers[0], numbers[1], numbers[2], numbers[3]
+    new1, keep2, new2, small, way = numbers[4], numbers[5], numbers[6], numbers[7], numbers[8]
+    for i in range(p.size):
+        x = p[i] * shrink
+        slope = g[i] * way + x * penalty
+        a = m[i] + (slope - m[i]) * new1
+        b = v[i] * keep2 + slope * slope * new2
+        c = top[i] if top[i] >= b else b  # b too where it is nan
+        m[i], v[i], top[i] = a, b, c
+        p[i] = x - a / (np.sqrt(c) * root + small) * rate
+
+
+@njit(**OPTIONS)
+def rmsprop(param, grad, square, moment, mean, numbers):
+    """RMSprop; ``numbers``: penalty, rate, alpha, 1 - alpha, eps, momentum and the gradient's sign.
+
+    ``moment`` and ``mean`` are empty where there is no momentum and where the variance is not centred.
+    """
+    p, g, s = param.reshape(param.size), grad.reshape(grad.size), square.reshape(square.size)
+    v, m = moment.reshape(moment.size), mean.reshape(mean.size)
+    penalty, rate, keep, new = numbers[0], numbers[1], numbers[2], numbers[3]
+    small, momentum, way = numbers[4], numbers[5], numbers[6]
+    moving, centred = v.size > 0, m.size > 0
+    for i in range(p.size):
+        slope = g[i] * way + p[i] * penalty
+        b = s[i] * keep + slope * slope * new
+        s[i] = b
+        if centred:
+            a = m[i] + (slope - m[i]) * new
+            m[i] = a
+            b -= a * a
+        step = slope / (np.sqrt(b) + small)
+        if moving:
+            step += v[i] * momentum
+            v[i] = step
+        p[i] -= step * rate
+
+
+@njit(**OPTIONS)
+def squares(x):
+    """The sum of squares, in float64."""
+    a = x.reshape(x.size)
+    total = 0.0
+    for i in range(a.size):
+        total += np.float64(a[i]) * np.float64(a[i])
+    return total
+
+
+@njit(**OPTIONS)
+def scale(x, factor):
+    """``x *= factor``."""
+    a = x.reshape(x.size)
+    by = a.dtype.type(factor)
+    for i in range(a.size):
+        a[i] *= by

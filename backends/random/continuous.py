@@ -20,6 +20,8 @@ Array = NDArray[Any]
 # PyTorch makes normals sixteen at a time from here on; below, and in tensors with gaps, one after another.
 _NORMAL_BLOCK = 16
 
+WIDE = (np.dtype(np.float32), np.dtype(np.float64))
+
 
 class ContinuousDraws(Engine):
     """Draws of real numbers."""
@@ -40,8 +42,10 @@ class ContinuousDraws(Engine):
         """
         if np.dtype(dtype).kind == "c":
             return self._complex(lambda dims, kind: self.uniform(dims, low, high, kind), shape, dtype)
-        wanted = floating("uniform", dtype)
         dims, n = shape_and_size(shape)
+        if low == 0 and high == 1 and dtype in WIDE:
+            return self._unit(n, dtype).reshape(dims)
+        wanted = floating("uniform", dtype)
         largest = float(ml_dtypes.finfo(wanted).max)
         if not (abs(low) <= largest and abs(high) <= largest and 0 <= high - low <= largest):
             raise RuntimeError(f"uniform: [{low}, {high}) is not a range that {wanted} can hold")
@@ -232,6 +236,8 @@ class ContinuousDraws(Engine):
     def _normal_blocks(self, n: int, mean: float, std: float, dtype: np.dtype[Any]) -> Array:
         """n normals, sixteen at a time; the last sixteen are drawn anew where 16 does not divide n."""
         full = n - n % _NORMAL_BLOCK
+        if full == n and dtype in WIDE:
+            return _box_muller(self._unit(n, dtype), mean, std)
         if dtype.itemsize == 2:
             wide, drawn = np.dtype(np.float32), full
         else:
@@ -253,8 +259,9 @@ class ContinuousDraws(Engine):
 def _box_muller(u: Array, mean: float, std: float) -> Array:
     """Normals from uniforms: in each block of 16 the first eight give radii, the others angles."""
     blocks = u.reshape(-1, 2, _NORMAL_BLOCK // 2)
-    radius, angle = np.sqrt(-2.0 * np.log(1.0 - blocks[:, 0])), 2.0 * math.pi * blocks[:, 1]
+    radius, angle = 1.0 - blocks[:, 0], 2.0 * math.pi * blocks[:, 1]
+    np.sqrt(np.multiply(np.log(radius, out=radius), -2.0, out=radius), out=radius)
     out = np.empty_like(blocks)
     np.multiply(radius, np.cos(angle), out=out[:, 0])
-    np.multiply(radius, np.sin(angle), out=out[:, 1])
-    return affine(out.reshape(-1), std, mean)
+    np.multiply(radius, np.sin(angle, out=angle), out=out[:, 1])
+    return out.reshape(-1) if std == 1 and mean == 0 else affine(out.reshape(-1), std, mean)

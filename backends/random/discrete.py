@@ -16,6 +16,8 @@ __all__ = ["DiscreteDraws"]
 
 Array = NDArray[Any]
 
+SHORT = 256  # a permutation of so many is made faster by a plain loop
+
 _MIN64, _MAX64 = -(2**63), 2**63 - 1
 
 
@@ -78,6 +80,12 @@ class DiscreteDraws(Engine):
         n = operator.index(n)
         if n < 0:
             raise RuntimeError(f"randperm: n must not be negative, got {n}")
+        if n < SHORT:
+            line = list(range(n))
+            for i, word in enumerate(self._words(max(n - 1, 0)).tolist()):
+                j = i + word % (n - i)
+                line[i], line[j] = line[j], line[i]
+            return np.array(line, np.int64)
         place = np.arange(n)
         partner = place.copy()
         partner[:-1] += (self._words(max(n - 1, 0)) % (n - place[:-1]).view(np.uint64)).view(np.int64)

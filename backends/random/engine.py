@@ -29,6 +29,7 @@ _STATE = np.dtype(
     }
 )
 _BLOCK = 624
+_LOW24, _STEP24 = np.int32(2**24 - 1), np.float32(2.0**-24)
 
 # The seed of a ``torch.Generator()`` that was given none.
 _DEFAULT_SEED = 67280421310721
@@ -142,14 +143,18 @@ class Engine:
         if dtype == np.float64:
             bits = self._words64(n) & np.uint64(2**53 - 1)
             return bits.view(np.int64) * 2.0**-53
-        low = self._words(n).astype(np.uint32) & np.uint32(2**24 - 1)
-        return low.astype(np.float32) * np.float32(2.0**-24)
+        low = self._words(n).astype(np.int32)  # signed, since processors convert no others fast
+        low &= _LOW24
+        out = low.astype(np.float32)
+        out *= _STEP24
+        return out
 
 
 def shape_and_size(shape: Shape) -> tuple[tuple[int, ...], int]:
     """The shape as a tuple, and its number of elements."""
-    found = (operator.index(shape),) if not isinstance(shape, Sequence) else tuple(map(operator.index, shape))
-    if any(length < 0 for length in found):
+    several = isinstance(shape, (tuple, list)) or isinstance(shape, Sequence)
+    found = tuple(map(operator.index, shape)) if several else (operator.index(shape),)  # type: ignore[arg-type]
+    if found and min(found) < 0:
         raise RuntimeError(f"shape: no dimension may be negative, got {found}")
     return found, math.prod(found)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from ...autograd import Tensor
 from ...autograd.ops.create import as_tensor, tensor
 from ...autograd.ops.shape import stack
+from ...backends import cuda
 from ...backends.random import Generator, default_generator
 from .dataset import TensorDataset
 from .sampler import BatchSampler, RandomSampler, SequentialSampler
@@ -47,6 +49,21 @@ def default_collate(batch: list[Any]) -> Any:
     raise TypeError(f"default_collate: cannot make a batch of {type(first).__name__}; pass a collate_fn")
 
 
+def pinned(batch: Any, device: str) -> Any:
+    """A batch with its tensors, and what else has a method ``pin_memory``, in pinned memory."""
+    if isinstance(batch, Tensor):
+        return batch.pin_memory(device)
+    if hasattr(batch, "pin_memory"):
+        return batch.pin_memory()
+    if isinstance(batch, Mapping):
+        return {key: pinned(value, device) for key, value in batch.items()}
+    if isinstance(batch, tuple) and hasattr(batch, "_fields"):
+        return type(batch)(*(pinned(value, device) for value in batch))
+    if isinstance(batch, (tuple, list)):
+        return type(batch)(pinned(value, device) for value in batch)
+    return batch
+
+
 class DataLoader:
     """Batches of a dataset, shuffled as PyTorch shuffles for the same seed.
 
@@ -58,8 +75,10 @@ class DataLoader:
         batch_sampler: lists of indices, in place of ``batch_size``, ``shuffle``, ``sampler`` and ``drop_last``.
         num_workers: 0; the batches are made in this process.
         collate_fn: makes a batch of a list of examples.
-        pin_memory: accepted.
+        pin_memory: put the tensors of each batch into pinned memory, from which ``.to(device, non_blocking=True)``
+            copies while the program goes on; without an accelerator a warning.
         drop_last: leave out an incomplete last batch.
+        pin_memory_device: for which device to pin; "" for the current accelerator.
         generator: where random numbers come from.
 
     Raises:
@@ -71,7 +90,7 @@ class DataLoader:
         sampler: Iterable[Any] | None = None,
         batch_sampler: Iterable[list[Any]] | None = None, num_workers: int = 0,
         collate_fn: Callable[[list[Any]], Any] | None = None, pin_memory: bool = False, drop_last: bool = False,
-        *, generator: Generator | None = None,
+        *, pin_memory_device: str = "", generator: Generator | None = None,
     ) -> None:  # fmt: skip
         if num_workers:
             raise ValueError(f"DataLoader: batches are made in this process; use num_workers=0, got {num_workers}")
@@ -83,7 +102,7 @@ class DataLoader:
             )
         self.dataset = dataset
         self.num_workers = 0
-        self.pin_memory = pin_memory
+        self.pin_memory, self.pin_memory_device = pin_memory, pin_memory_device
         self.generator = generator
         self.drop_last = drop_last
         if sampler is None:
@@ -101,7 +120,12 @@ class DataLoader:
     def __iter__(self) -> Iterator[Any]:
         # PyTorch draws a base seed for its workers here, workers or not: the stream must move on alike.
         (self.generator or default_generator).seed64()
-        return self._batches()
+        if not self.pin_memory:
+            return self._batches()
+        if not self.pin_memory_device and not cuda.is_available():
+            warnings.warn("DataLoader: pin_memory=True, but there is no accelerator; nothing is pinned", stacklevel=2)
+            return self._batches()
+        return (pinned(batch, self.pin_memory_device or "cuda") for batch in self._batches())
 
     def _batches(self) -> Iterator[Any]:
         if self.batch_sampler is None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ...autograd import Tensor
-from .optimizer import Optimizer, check_range, raw
+from .optimizer import Optimizer, check_range, check_switches, raw
 
 __all__ = ["Adam", "AdamW"]
 
@@ -22,9 +22,10 @@ class Adam(Optimizer):
         weight_decay: the L2 penalty; with ``decoupled_weight_decay`` applied to the parameter itself.
         amsgrad: divide by the largest mean square so far (Reddi et al., 2018).
         maximize: go up rather than down.
+        foreach, fused, capturable: accepted; there is one way to run a step.
 
     Raises:
-        ValueError: an option out of range.
+        ValueError: an option out of range. RuntimeError: switches that exclude each other, or ``differentiable``.
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class Adam(Optimizer):
         capturable: bool = False, differentiable: bool = False, fused: bool | None = None,
         decoupled_weight_decay: bool = False,
     ) -> None:  # fmt: skip
+        check_switches(type(self).__name__, foreach, fused, differentiable)
         check_range("learning rate", lr)
         check_range("epsilon value", eps)
         check_range("beta parameter at index 0", betas[0], 0.0, 1.0)
@@ -68,6 +70,7 @@ class AdamW(Adam):
         weight_decay: the share of a parameter, times ``lr``, that each step takes away.
         amsgrad: divide by the largest mean square so far.
         maximize: go up rather than down.
+        foreach, fused, capturable: accepted; there is one way to run a step.
     """
 
     def __init__(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from copy import deepcopy
@@ -10,6 +11,7 @@ from typing import Any
 from ...autograd import Tensor, enable_grad, no_grad
 from ...autograd.ops.create import tensor
 from ...autograd.ops.factories import zeros_like
+from ..warn import users_line
 
 __all__ = ["Optimizer"]
 
@@ -30,7 +32,7 @@ class Optimizer:
         defaults: the options of groups that do not name them.
 
     Raises:
-        ValueError: no parameters, or one that appears twice. TypeError: something else than tensors.
+        ValueError: no parameters, or one that is in two groups. TypeError: something else than tensors.
     """
 
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
@@ -63,7 +65,13 @@ class Optimizer:
             if not p.is_leaf:
                 raise ValueError("can't optimize a non-leaf Tensor: it is the result of an operation")
         known = {id(p) for g in self.param_groups for p in g["params"]}
-        if any(id(p) in known for p in params) or len({id(p) for p in params}) < len(params):
+        if len({id(p) for p in params}) < len(params):
+            warnings.warn(
+                "optimizer contains a parameter group with duplicate parameters; each step moves them as often as they "
+                "appear",
+                stacklevel=users_line(),
+            )
+        if any(id(p) in known for p in params):
             raise ValueError("some parameters appear in more than one parameter group")
         group = {**param_group, "params": params}
         for name, value in self.defaults.items():
@@ -96,7 +104,7 @@ class Optimizer:
             with enable_grad():
                 loss = closure()
         for group in self.param_groups:
-            moved = [p for p in group["params"] if p._node is not None and p._node.grad is not None]
+            moved = [p for p in group["params"] if (p if p._node is None else p._node).grad is not None]
             if moved:
                 self._update(group, moved)
                 for p in moved:
@@ -185,10 +193,27 @@ def check_range(name: str, value: float, low: float = 0.0, high: float | None = 
         raise ValueError(f"Invalid {name}: {value}; it must be {bounds}")
 
 
+def check_switches(name: str, foreach: bool | None, fused: bool | None, differentiable: bool) -> None:
+    """Refuse what the switches for PyTorch's ways to run a step cannot mean; the others are accepted without effect.
+
+    Raises:
+        RuntimeError: both of ``foreach`` and ``fused``, or ``differentiable``.
+    """
+    if fused and differentiable:
+        raise RuntimeError(f"{name}: `fused` does not support `differentiable`")
+    if fused and foreach:
+        raise RuntimeError(f"{name}: `fused` and `foreach` cannot be `True` together.")
+    if differentiable:
+        raise RuntimeError(
+            f"{name}: differentiable=True is not possible: a step writes to leaves and is not recorded; "
+            "write the update with operations on tensors instead"
+        )
+
+
 def raw(moved: list[Tensor]) -> tuple[Any, list[Any], list[Any]]:
     """The backend of the parameters, their arrays, and those of their gradients."""
     return (
         moved[0]._device.backend,
         [p._array for p in moved],
-        [p._node.grad._array for p in moved],  # type: ignore[union-attr]
+        [(p if p._node is None else p._node).grad._array for p in moved],  # type: ignore[union-attr]
     )

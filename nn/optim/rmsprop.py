@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ...autograd import Tensor
-from .optimizer import Optimizer, check_range, raw
+from .optimizer import Optimizer, check_range, check_switches, raw
 
 __all__ = ["RMSprop"]
 
@@ -23,9 +23,10 @@ class RMSprop(Optimizer):
         momentum: how much of the last step is kept.
         centered: take the variance in place of the mean square.
         maximize: go up rather than down.
+        foreach, capturable: accepted; there is one way to run a step.
 
     Raises:
-        ValueError: an option out of range.
+        ValueError: an option out of range. RuntimeError: switches that exclude each other, or ``differentiable``.
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class RMSprop(Optimizer):
         momentum: float = 0, centered: bool = False, capturable: bool = False, foreach: bool | None = None,
         maximize: bool = False, differentiable: bool = False,
     ) -> None:  # fmt: skip
+        check_switches("RMSprop", foreach, None, differentiable)
         check_range("learning rate", lr)
         check_range("epsilon value", eps)
         check_range("momentum value", momentum)

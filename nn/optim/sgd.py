@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ...autograd import Tensor
-from .optimizer import Optimizer, check_range, raw
+from .optimizer import Optimizer, check_range, check_switches, raw
 
 __all__ = ["SGD"]
 
@@ -22,9 +22,10 @@ class SGD(Optimizer):
         weight_decay: the L2 penalty.
         nesterov: look ahead along the momentum.
         maximize: go up rather than down.
+        foreach, fused: accepted; there is one way to run a step.
 
     Raises:
-        ValueError: an option out of range.
+        ValueError: an option out of range. RuntimeError: switches that exclude each other, or ``differentiable``.
     """
 
     def __init__(
@@ -32,6 +33,7 @@ class SGD(Optimizer):
         weight_decay: float = 0, nesterov: bool = False, *, maximize: bool = False, foreach: bool | None = None,
         differentiable: bool = False, fused: bool | None = None,
     ) -> None:  # fmt: skip
+        check_switches("SGD", foreach, fused, differentiable)
         check_range("learning rate", lr)
         check_range("momentum value", momentum)
         check_range("weight_decay value", weight_decay)

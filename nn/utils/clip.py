@@ -9,6 +9,7 @@ from ...autograd import Tensor, no_grad
 from ...autograd.ops.create import tensor
 from ...autograd.ops.reduce import norm
 from ...autograd.ops.shape import stack
+from ...autograd.tensor import wrap
 
 __all__ = ["clip_grad_norm_", "clip_grad_value_"]
 
@@ -40,8 +41,15 @@ def clip_grad_norm_(
     grads = _grads(parameters)
     if not grads:
         return tensor(0.0)
+    order = float(norm_type)
+    if not error_if_nonfinite and order > 0 and _alike(grads):
+        backend = grads[0]._device.backend
+        total = backend.clip_norm([g._array for g in grads], float(max_norm), order)
+        for g in grads:
+            g._cell[0] += 1
+        return wrap(backend.normal(total), grads[0]._device)
     with no_grad():
-        total = norm(stack([norm(g, float(norm_type)) for g in grads]), float(norm_type))
+        total = norm(stack([norm(g, order) for g in grads]), order)
         if error_if_nonfinite and not math.isfinite(total.item()):
             raise RuntimeError(
                 f"clip_grad_norm_: the norm of order {norm_type} is {total.item()}, and cannot be clipped"
@@ -50,6 +58,15 @@ def clip_grad_norm_(
         for g in grads:
             g.mul_(factor)
     return total
+
+
+def _alike(grads: list[Tensor]) -> bool:
+    """Whether the gradients are plain arrays of one float type on one device, so that one call serves them all."""
+    first = grads[0]
+    kind, device = first._array.dtype, first._device
+    if kind.char not in "fd" or device.backend.name == "vmap":
+        return False
+    return all([g._array.dtype == kind and g._device is device and g._array.size and g._node is None for g in grads])
 
 
 def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float, foreach: bool | None = None) -> None:

@@ -15,48 +15,61 @@ from typing import Any
 import numpy as np
 
 from .. import Tensor, autograd, backends, nn
+from ..backends.array import ArrayBackend
 from ..backends.array import math as _array_math
+from ..backends.array.update import UpdateMixin
+from ..testing.conformance import SAMPLES as TABLE
+from ..testing.conformance.samples import elementwise
+from .mentions import mentions
 
 __all__ = ["add_where"]
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 SAMPLES = Path(__file__).resolve().parents[1] / "testing" / "conformance" / "samples"
+MODULES: dict[str, Any] = {
+    "nn.functional": nn.functional, "nn": nn, "optim": nn.optim, "nn.init": nn.init, "nn.utils": nn.utils,
+    "utils.data": nn.data, "autograd": autograd,
+}  # fmt: skip
+# What stands before a name -> how the public names begin that are meant
+SCOPES = {"tg": "tapegrad.", "torch": "tapegrad.", "F": "nn.functional.", "nn.optim": "optim.", "tapegrad.nn": "nn."}
 
 
 def add_where(commands: Any) -> None:
     """Add the command to argparse's ``commands``."""
     parser = commands.add_parser("where", help="file and line of an operation's kernels, rule, tests and public names")
-    parser.add_argument("op", help="a primitive such as tanh, or a public function such as gelu")
+    parser.add_argument(
+        "op",
+        help="a primitive such as tanh, a public name such as gelu, Tensor.add or Adam, a kernel such as adam_update",
+    )
     parser.add_argument("--source", action="store_true", help="print the function that runs and records the operation")
     parser.set_defaults(run=_run)
 
 
 def _run(options: argparse.Namespace) -> int:
-    name, public = options.op, dict(_public(options.op))
-    target = _primitive(name, public)
-    if target is None and not public:
+    scope, _, name = options.op.rpartition(".")
+    public = dict(_public(name, SCOPES.get(scope, f"{scope}." if scope else "")))
+    target = _primitive(name, public) if public or not scope else None
+    kernels = [name] if not scope and name in _kernels() else [k for o in public.values() for k in _called_kernels(o)]
+    if target is None and not public and not kernels:
         close = difflib.get_close_matches(name, _known(), n=5, cutoff=0.6)
         hint = f"; close to it: {', '.join(close)}" if close else ""
-        print(f"where: no operation is called '{name}'{hint}", file=sys.stderr)
+        print(f"where: no operation is called '{options.op}'{hint}", file=sys.stderr)
         return 1
     if options.source:
-        print(
-            autograd.source(target) if target else inspect.getsource(inspect.unwrap(next(iter(public.values())))),
-            end="",
-        )
+        found = next(iter(public.values()), None) or getattr(ArrayBackend, kernels[0] if kernels else name, None)
+        print(autograd.source(target) if target else inspect.getsource(inspect.unwrap(found)), end="")  # type: ignore[arg-type]
         return 0
-    print(
-        name
-        if target == name
-        else f"{name}: the primitive '{target}'"
-        if target
-        else f"{name}: made of other operations"
-    )
+    what = "made of other operations" if public else "a step that is not recorded"
+    title = options.op if target == name else f"{name}: the primitive '{target}'" if target else f"{name}: {what}"
+    if any(isinstance(o, type) for o in public.values()):
+        title = f"{name}: a class"
     rows = [
         *(_primitive_rows(target) if target else ()),
-        *_test_rows(target or name, bool(target)),
-        *_public_rows(public),
+        *(row for kernel in kernels for row in _kernel_rows(kernel)),
+        *_test_rows(name, target, kernels),
+        *_public_rows(public, bool(kernels)),
     ]
+    print(title)
     width = max(len(label) for label, _ in rows)
     for label, place in rows:
         print(f"  {label:{width}}  {place}")
@@ -64,39 +77,78 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _known() -> list[str]:
-    return sorted({*autograd.RULES, *autograd.PUBLIC, *nn.functional.__all__})
+    names = {n for module in MODULES.values() for n in module.__all__}
+    return sorted({*autograd.RULES, *autograd.PUBLIC, *names, *_kernels()})
+
+
+def _kernels() -> list[str]:
+    """The steps of the table that are no primitives, such as an optimizer's."""
+    return [n for n, f in inspect.getmembers(UpdateMixin, inspect.isfunction) if not n.startswith("_")]
+
+
+def _functions(found: Any) -> Iterator[Any]:
+    """A function, or the methods of a class and of those that it is made from."""
+    for part in found.__mro__ if isinstance(found, type) else ():
+        if part.__module__.startswith("tapegrad.") and part is not nn.Module:
+            yield from (f for f in vars(part).values() if hasattr(f, "__code__"))
+    if hasattr(found, "__code__"):
+        yield found
+
+
+def _called_kernels(found: Any) -> list[str]:
+    called = {name for function in _functions(found) for name in function.__code__.co_names}
+    return [name for name in _kernels() if name in called]
 
 
 def _primitive(name: str, public: dict[str, Any]) -> str | None:
     """The primitive of this name, or the one that a public name stands for as it is (arctan2 for atan2)."""
     if name in autograd.RULES:
         return name
-    functions = set(public.values())
+    functions = [f for f in public.values() if not isinstance(f, type)]
     return next((n for n in autograd.RULES if getattr(autograd.P, n) in functions), None)
 
 
-def _public(name: str) -> Iterator[tuple[str, Callable[..., Any]]]:
-    """The public names under which an operation is found, and what they call."""
+def _public(name: str, scope: str) -> Iterator[tuple[str, Callable[..., Any]]]:
+    """The public names under which something is found, and what they stand for; those that begin with ``scope``."""
+    found: dict[str, Any] = {}
     if name in autograd.PUBLIC:
-        yield f"tapegrad.{name}", autograd.PUBLIC[name]
-    if callable(method := getattr(Tensor, name, None)):
-        yield f"Tensor.{name}", method
-    if callable(method := getattr(Tensor, name + "_", None)):
-        yield f"Tensor.{name}_", method
-    if name in nn.functional.__all__:
-        yield f"nn.functional.{name}", getattr(nn.functional, name)
+        found[f"tapegrad.{name}"] = autograd.PUBLIC[name]
+    for method in (name, name + "_"):
+        found[f"Tensor.{method}"] = getattr(Tensor, method, None)
+    for label, module in MODULES.items():
+        if name in module.__all__:
+            found.setdefault(f"{label}.{name}", getattr(module, name))
+    for label, value in found.items():
+        if label.startswith(scope) and callable(value):
+            yield label, value
 
 
-def _public_rows(public: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _public_rows(public: dict[str, Any], kernel: bool) -> Iterator[tuple[str, str]]:
     recorded = {getattr(autograd.P, n): n for n in autograd.RULES}
     for label, function in public.items():
         yield label, f"the primitive '{recorded[function]}'" if function in recorded else _place(function)
-    functions = set(public.values())
-    synonyms = [n for n, f in autograd.PUBLIC.items() if f in functions and f"tapegrad.{n}" not in public]
+    functions = list(public.values())
+    for name in sorted({n for found in functions if isinstance(found, type) for n in _names(found)}):
+        yield f"runs nn.functional.{name}", _place(getattr(nn.functional, name))
+    shown = {label.rpartition(".")[2] for label in public}
+    synonyms = [n for n, f in autograd.PUBLIC.items() if f in functions and n not in shown]
     if synonyms:
         yield "synonyms", ", ".join(f"tapegrad.{n}" for n in synonyms)
     if not public:
-        yield "public name", "none: other operations call it"
+        yield "public name", "none: optimizers and nn.utils call it" if kernel else "none: other operations call it"
+
+
+def _names(found: type) -> Iterator[str]:
+    """The functions of nn.functional that a module calls."""
+    for function in _functions(found):
+        yield from (n for n in function.__code__.co_names if n in nn.functional.__all__)
+
+
+def _kernel_rows(name: str) -> Iterator[tuple[str, str]]:
+    for known in backends.names():
+        reason = backends.status(known)
+        place = f"not usable here: {reason}" if reason else _place(getattr(type(backends.get(known)), name))
+        yield f"{known} {name}", place
 
 
 def _primitive_rows(name: str) -> Iterator[tuple[str, str]]:
@@ -122,6 +174,8 @@ def _place(function: Any, name: str = "") -> str:
         table = Path(_array_math.__file__)
         line = _lines(table, rf'"{re.escape(name)}": "')
         return f"{_link(table, line[0])} (the ufunc {function.__name__})" if line else f"the ufunc {function.__name__}"
+    if isinstance(function, type):
+        return _link(Path(inspect.getsourcefile(function) or ""), inspect.findsource(function)[1] + 1)
     plain = inspect.unwrap(getattr(function, "py_func", function))  # a compiled kernel keeps what it was compiled from
     code = getattr(plain, "__code__", None)
     if code is None:
@@ -132,19 +186,34 @@ def _place(function: Any, name: str = "") -> str:
     return _link(Path(code.co_filename), line)
 
 
-def _test_rows(name: str, primitive: bool) -> Iterator[tuple[str, str]]:
-    """A primitive's row in the conformance table, and what other tests name it; an install has no tests."""
-    if primitive:
-        tables = sorted(SAMPLES.glob("*.py"))
-        patterns = (rf'^\s*"{re.escape(name)}"', rf'"{re.escape(name)}"')
-        rows = [_link(table, n) for pattern in patterns for table in tables for n in _lines(table, pattern)]
-        yield "samples", rows[0] if rows else "none"
-    if not (CHECKOUT / "tests").is_dir():
+def _test_rows(name: str, target: str | None, kernels: list[str]) -> Iterator[tuple[str, str]]:
+    """A primitive's row in the conformance table, and the tests that use it in their code; an install has no tests."""
+    if target is not None:
+        yield "samples", _samples(target)
+    folder = CHECKOUT / "tests"
+    if not folder.is_dir():
         yield "tests", "not installed; they are in the repository"
         return
-    for path in sorted((CHECKOUT / "tests").rglob("test_*.py")):
-        if found := _lines(path, rf'"{re.escape(name)}"|\b(?:P|F|tg|torch)\.{re.escape(name)}\('):
-            yield "test", _link(path, found[0]) + (f" and {len(found) - 1} more" if len(found) > 1 else "")
+    if target or kernels:
+        yield "conformance", f"pytest tests/conformance -k {target or 'test_update'}"
+    known = mentions(folder)
+    found = [
+        m for n in dict.fromkeys([name, target, *kernels]) if n for m in (*known.get(n, ()), *known.get(n + "_", ()))
+    ]
+    if not found:
+        yield "test", "none uses it under its own name"
+    for path in sorted({m.path for m in found}):
+        first, *others = [m for m in found if m.path == path]
+        more = f" and {len(others)} more" if others else ""
+        yield "test", _link(path, first.line) + (f" ({first.function})" if first.function else "") + more
+
+
+def _samples(name: str) -> str:
+    if name not in TABLE:
+        return f"{_place(elementwise.plain)} (ordinary numbers)" if elementwise.plain(autograd.RULES[name]) else "none"
+    tables = sorted(SAMPLES.glob("*.py"), key=lambda table: (table.stem == "complex", table))  # those come on top
+    patterns = (rf'^\s*"{re.escape(name)}"', rf'"{re.escape(name)}"')
+    return next((_link(table, n) for pattern in patterns for table in tables for n in _lines(table, pattern)), "none")
 
 
 def _lines(path: Path, pattern: str) -> list[int]:

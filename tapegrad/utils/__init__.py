@@ -1,5 +1,5 @@
-"""Helpers beside the model: data, exchange of arrays."""
+"""Helpers beside the model: data, checkpoints, handles of hooks, exchange of arrays."""
 
-from . import data, dlpack
+from . import checkpoint, data, dlpack, hooks
 
-__all__ = ["data", "dlpack"]
+__all__ = ["checkpoint", "data", "dlpack", "hooks"]

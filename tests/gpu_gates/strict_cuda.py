@@ -5,6 +5,8 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from .strict_copies import HOST, STREAM, pointer_attributes
+
 
 class Counts:
     """What a program does that makes it wait, or copies between host and card."""
@@ -41,6 +43,10 @@ class Runtime:
 
     def deviceSynchronize(self):
         COUNTS.waits += 1
+        STREAM.flush()
+
+    memoryTypeHost = HOST
+    pointerGetAttributes = staticmethod(pointer_attributes)
 
     def memGetInfo(self):
         return 2**30, 80 * 2**30

@@ -104,6 +104,14 @@ def run_linear(backend, dtype, shape):
 def run_dropout(backend, dtype, size):
     mask = backend.dropout_mask((size,), 0.3, 12345678901234567890, 7)
     yield mask.a.mean(dtype=dtype), np.asarray(0.7 if size > 10_000 else mask.a.mean())
+    factors = backend.dropout_factors((size,), 0.3, np.dtype(dtype))
+    yield factors, np.where(factors.a > 0, 1 / 0.7, 0)
+
+
+def run_faults(backend, dtype, size):
+    backend.take(on(np.ones((5, 2), dtype)), on(RNG.integers(-5, 5, size)))
+    backend.synchronize()
+    return ()
 
 
 CASES = [
@@ -213,7 +221,7 @@ def run_updates(backend, dtype, size):
 
 LAUNCHES = [
     ("softmax", run_softmax, (2, 70)), ("xent", run_xent, (4, 70)), ("mse", run_mse, 600),
-    ("linear", run_linear, (140, 3, 40)), ("philox", run_dropout, 2000),
+    ("linear", run_linear, (140, 3, 40)), ("philox", run_dropout, 2000), ("faults", run_faults, 700),
 ]  # fmt: skip
 # The table of the updates holds addresses of this process. These kernels share nothing between threads.
 SERIALISED = tuple(f for f in host.families() if f.name != "update")

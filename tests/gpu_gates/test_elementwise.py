@@ -39,7 +39,7 @@ def gelu_tanh_vjp(g, x):
 # what a kernel must compute, in NumPy
 TRUTH = {
     "relu": lambda x: np.maximum(x, 0),
-    "relu_vjp": lambda g, out: np.where(out > 0, g, 0),
+    "relu_vjp": lambda g, out: np.where(out <= 0, 0, g),
     "leaky_relu": lambda x, slope: np.where(x > 0, x, x * slope),
     "leaky_relu_vjp": lambda g, x, slope: np.where(x > 0, g, g * slope),
     "sigmoid": sigmoid,

@@ -42,7 +42,7 @@ def test_no_kernel_computes_in_float64_unasked(dtype):
 def test_float64_instructions_are_counted():
     found = {name: len(nvrtc.float64_instructions(ptx)) for name, ptx in compile_all(np.float64, "compute_90").items()}
     # what only compares, selects or moves bits may do without
-    assert [name for name, count in found.items() if not count] == ["philox"]
+    assert [name for name, count in found.items() if not count] == ["faults"]
 
 
 def test_a_text_that_is_no_cuda_is_rejected():

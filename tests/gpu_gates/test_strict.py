@@ -1,7 +1,9 @@
 """The CuPy backend's code on the strict stand-in: conformance, products, several cards, memory, waits, late errors."""
 
+import importlib.util
 import inspect
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ from tapegrad.backends.errors import OutOfMemoryError
 from tapegrad.backends.settings import matmul as settings
 from tapegrad.testing import backend_conformance
 
-from . import host, nvrtc, strict, strict_backend
+from . import host, nvrtc, strict, strict_backend, strict_names
 
 with strict_backend.registered():
     Suite = backend_conformance("strict")
@@ -59,22 +61,50 @@ def test_the_stand_in_refuses_what_cupy_refuses():
     assert type(x.sum()) is type(x[0]) is strict.ndarray
 
 
+def test_the_stand_in_has_what_cupy_has_and_no_more():
+    x = strict.made(np.array([1.0, 4.0, 2.0]))
+    assert strict.STRICT.logaddexp2(x, x).a.tolist() == [2, 5, 3]
+    assert strict.STRICT.interp(strict.made(np.array([0.5])), x, x).a.shape == (1,)
+    assert strict.STRICT.linalg.norm(x).a == np.sqrt(21)
+    assert type(x.std()) is strict.ndarray
+    for use in (
+        lambda: strict.STRICT.spacing(x),  # in NumPy only
+        lambda: strict.STRICT.linalg.eig_nonsense,
+        lambda: x.resize(3),
+        lambda: x.to_device("cpu"),
+    ):
+        with pytest.raises(AttributeError, match="no attribute"):
+            use()
+    with pytest.raises(TypeError):
+        strict.STRICT.interp(np.zeros(1), x, x)  # an array of NumPy's
+    with pytest.raises(TypeError, match="unexpected keyword argument"):
+        strict.STRICT.median(x, keep_dims=True)
+
+
+def test_the_stand_in_takes_the_arguments_that_cupy_takes():
+    for name, function in strict.FUNCTIONS.items():
+        taken = list(strict_names.signature_of(name).parameters)
+        mine = list(inspect.signature(function).parameters)
+        if "args" not in taken:
+            assert [p for p in mine if p not in taken] == [], f"{name}: cupy's parameters are {taken}"
+            assert mine == [p for p in taken if p in mine], f"{name}: in another order than cupy's {taken}"
+    mine = {n for n in vars(strict.ndarray) if not n.startswith("__")} - {"a", "card"}
+    assert {n for n in mine if f"ndarray.{n}" not in strict_names.NAMES} == set()
+
+
 @pytest.mark.skipif(nvrtc.why_not() is not None, reason=str(nvrtc.why_not()))
-def test_the_stand_in_has_nothing_that_cupy_lacks():
+def test_the_list_of_the_stand_in_is_what_cupy_says():
     import cupy
 
-    for name in (*strict.UFUNCS, *strict.FUNCTIONS):
-        theirs = getattr(cupy, name)
-        if name in strict.UFUNCS:
-            assert theirs.nin == getattr(np, name).nin
-        else:
-            taken = list(inspect.signature(theirs).parameters)
-            mine = list(inspect.signature(strict.FUNCTIONS[name]).parameters)
-            if "args" not in taken:
-                assert [p for p in mine if p not in taken] == [], f"{name}: cupy's parameters are {taken}"
-                assert mine == [p for p in taken if p in mine], f"{name}: in another order than cupy's {taken}"
-    mine = {n for n in vars(strict.ndarray) if not n.startswith("__")} - {"a", "card"}
-    assert {n for n in mine if not hasattr(cupy.ndarray, n)} == set()
+    path = Path(__file__).parents[1] / "tools" / "cupy_names.py"
+    spec = importlib.util.spec_from_file_location("cupy_names", path)
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    assert tool.TARGET.read_text(encoding="utf-8") == tool.text(), f"run: python tests/tools/{path.name}"
+    for name, (kind, numbers) in strict_names.NAMES.items():
+        theirs = getattr(np, name, None)
+        if kind == "ufunc" and isinstance(theirs, np.ufunc):
+            assert [str(theirs.nin), str(theirs.nout)] == numbers
     assert issubclass(cupy.cuda.memory.OutOfMemoryError, MemoryError)
     assert "allocating 5 bytes" in str(cupy.cuda.memory.OutOfMemoryError(5, 7))
 

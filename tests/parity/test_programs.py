@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch")
 
 pytestmark = pytest.mark.parity
 
-PROGRAMS, STEPS = 150, 14
+PROGRAMS, STEPS = 500, 14
 SHAPES = ((2, 3), (4,), (3, 2, 2), (2, 2), (), (1, 3), (0, 2))
 
 
@@ -79,6 +79,8 @@ class Program:
                     "narrow",
                     "expand",
                     "squeeze",
+                    "unfold",
+                    "as_strided",
                 ]
             ),
         )
@@ -86,6 +88,8 @@ class Program:
         size = t.shape[d] if n else 0
         start = self.rng.randint(0, size)
         stop, step = self.rng.randint(start, size), self.rng.choice([1, 1, 2])
+        window = self.rng.randint(1, max(size, 1))
+        lengths, paces = [self.rng.randint(1, 3) for _ in range(2)], [self.rng.randint(1, 3) for _ in range(2)]
         factor = self.rng.choice([f for f in range(1, t.numel() + 1) if t.numel() % f == 0] or [1])
         actions = {
             "slice": lambda x: x[(slice(None),) * d + (slice(start, stop, step),)],
@@ -98,14 +102,17 @@ class Program:
             "narrow": lambda x: x.narrow(d, start, stop - start),
             "expand": lambda x: x.expand(2, *x.shape),
             "squeeze": lambda x: x.squeeze(),
+            "unfold": lambda x: x.unfold(d, window, step + 1),
+            # where an empty tensor begins in memory is not the same everywhere
+            "as_strided": lambda x: x.as_strided(lengths, paces) if x.numel() else x[...],
         }
         return lambda lib, pool: actions[kind](
             pool[i]
-        ), f"{len(self.theirs)} = {kind}({i}; {d} {start} {stop} {step} {factor})"
+        ), f"{len(self.theirs)} = {kind}({i}; {d} {start} {stop} {step} {factor} {window} {lengths} {paces})"
 
     def write(self):
-        # PyTorch lets some operations write to expanded tensors; tapegrad none
-        i = self.pick(lambda t: not any(s == 0 and n > 1 for s, n in zip(t.stride(), t.shape)))
+        # what a write to several elements in one place leaves is not said
+        i = self.pick(lambda t: not overlaps(t))
         j = self.pick(lambda t: t.shape == self.theirs[i].shape) if self.rng.random() < 0.7 else self.pick()
         c = round(self.rng.uniform(-2, 2), 2)
         size = self.theirs[i].shape[0] if self.theirs[i].dim() else 0
@@ -172,6 +179,16 @@ class Program:
             if i % 2 == 0 or i == len(pool) - 1:
                 total = total + (t * math.cos(i)).sum()
         return total
+
+
+def overlaps(t):
+    """Whether several elements may lie in one place in memory."""
+    reach = 0
+    for stride, size in sorted((s, n) for s, n in zip(t.stride(), t.shape) if n > 1):
+        if stride <= reach:
+            return True
+        reach += (size - 1) * stride
+    return False
 
 
 def gradients(program, lib, pool):

@@ -114,7 +114,7 @@ def check_devices(backend: str) -> None:
             return
         here, there = wrap(running.from_host(np.ones(2)), where), wrap(np.ones(2), backends.device_of("cpu"))
         _refused("add", lambda: P.add(here, there), (str(where), "cpu"))
-        np.testing.assert_array_equal(host(P.transfer(here, where, there._device)), np.ones(2))
+        np.testing.assert_array_equal(host(P.transfer(here, where, there._device, False)), np.ones(2))
 
 
 def check_refusals(backend: str) -> None:

@@ -147,7 +147,8 @@ def _laid_out(g: Any, backend: Any) -> list[Any]:
     """A cotangent as backward passes make them: row by row, with gaps, and one number expanded."""
     ways = [g]
     if g.ndim and 0 < g.size <= 1000:
-        ways.append(place(strided(np.array(backend.to_host(g), np.float64)), g.dtype.name, backend))
+        wide = np.array(backend.to_host(g), np.result_type(g.dtype, np.float64))
+        ways.append(place(strided(wide), g.real.dtype.name, backend))
         ways.append(backend.expand(backend.slice(g, (0,) * g.ndim), g.shape))
     return ways
 

@@ -16,12 +16,16 @@ from .sample import CPU, HERE, Sample
 
 __all__ = [
     "attributes", "close", "cotangent_of", "device_under_test", "differentiates", "exact_inputs", "flatten", "host",
-    "is_floating", "map_arrays", "noise", "place", "precision", "quiet", "reference", "run", "wanting",
+    "inner", "is_floating", "map_arrays", "noise", "place", "precision", "quiet", "reference", "run", "tested",
+    "wanting", "weights",
 ]  # fmt: skip
 
 
-def is_real(x: Any) -> bool:
-    return isinstance(x, np.ndarray) and x.dtype == np.float64
+def tested(kind: np.dtype[Any], dtype: str) -> np.dtype[Any]:
+    """The type under test in place of a sample's ``kind``: of float64 and complex128; others stay."""
+    if kind == np.complex128:
+        return np.result_type(dtype, np.complex64)
+    return np.dtype(dtype) if kind == np.float64 else kind
 
 
 def map_arrays(function: Callable[[Any], Any], inputs: tuple[Any, ...]) -> list[Any]:
@@ -44,13 +48,13 @@ def exact_inputs(sample: Sample, dtype: str) -> list[Any]:
     """The inputs as plain float64 arrays (and numbers) that ``dtype`` represents exactly."""
     kind = np.dtype(dtype).type
     with np.errstate(all="ignore"):
-        arrays = map_arrays(lambda x: np.array(x.astype(dtype), np.float64) if is_real(x) else x.copy(), sample.inputs)
+        arrays = map_arrays(lambda x: np.array(x.astype(tested(x.dtype, dtype)), x.dtype), sample.inputs)
         return [float(kind(x)) if isinstance(x, float) else x for x in arrays]
 
 
 def place(array: np.ndarray, dtype: str, backend: Any) -> Any:
     """The array in ``dtype`` on the backend's device, with the strides and the writeable flag it has here."""
-    kind = np.dtype(dtype) if is_real(array) else array.dtype
+    kind = tested(array.dtype, dtype)
     if array.size == 0 or (array.flags.c_contiguous and array.flags.writeable):
         return backend.from_host(np.array(array, kind))
     steps = [s // array.itemsize for s in array.strides]
@@ -95,7 +99,7 @@ def differentiates(name: str, sample: Sample) -> bool:
 
 
 def is_floating(x: Any) -> bool:
-    return (x._array if isinstance(x, Tensor) else x).dtype.kind == "f"
+    return (x._array if isinstance(x, Tensor) else x).dtype.kind in "fc"
 
 
 @contextlib.contextmanager
@@ -113,6 +117,10 @@ def close(
     ``least`` stands in for the largest element where all are smaller: where terms of that size cancel.
     """
     assert got.shape == want.shape, f"{what}: shape {got.shape}, expected {want.shape}"
+    if got.dtype.kind == "c" == want.dtype.kind:
+        for part in ("real", "imag"):
+            close(getattr(got, part), getattr(want, part), dtype, rtol, max(atol, rtol), f"{what}, {part} part", least)
+        return
     if got.dtype.kind != "f":
         np.testing.assert_array_equal(got, want, err_msg=what)
         return
@@ -155,8 +163,19 @@ def noise(shape: tuple[int, ...], salt: int) -> np.ndarray:
     return made
 
 
+def weights(x: Any, salt: int) -> np.ndarray:
+    """Fixed numbers like ``noise``, complex where the array is."""
+    shape = tuple(x.shape)
+    return noise(shape, salt) + 1j * noise(shape, salt + 10) if x.dtype.kind == "c" else noise(shape, salt)
+
+
+def inner(w: np.ndarray, x: np.ndarray) -> float:
+    """The real inner product."""
+    return float((w.conj() * x).real.sum())
+
+
 def cotangent_of(out: Tensor, require: bool = False) -> Tensor:
-    numbers = noise(tuple(out.shape), 1).astype(out._array.dtype)
+    numbers = weights(out._array, 1).astype(out._array.dtype)
     made = wrap(out._device.backend.from_host(numbers), out._device)
     return made.requires_grad_() if require else made
 

@@ -21,6 +21,10 @@ MOVES = tuple(
 SMALL = 200
 
 
+def _is_complex(x: Any) -> bool:
+    return isinstance(x, np.ndarray) and x.dtype.kind == "c"
+
+
 def _with(sample: Sample, function: Callable[[np.ndarray], np.ndarray]) -> Sample:
     """The sample with ``function`` applied to every input array."""
 
@@ -43,7 +47,7 @@ def layouts(samples: list[Sample]) -> Iterator[Sample]:
 def contents(samples: list[Sample]) -> Iterator[Sample]:
     """Of a primitive that moves values: its samples with nan, inf and zeros of either sign, with integers, with bools."""
     for sample in samples:
-        if True in sample.attrs or any(isinstance(x, float) for x in sample.inputs):
-            continue  # index_put that adds; a float beside integers
+        if True in sample.attrs or any(isinstance(x, float) or _is_complex(x) for x in sample.inputs):
+            continue  # index_put that adds; a float beside integers; a number in two parts
         for values in (SPECIAL, np.arange(-3, 1 << 40, 1 << 35), np.array([True, False, False, True, True])):
             yield _with(sample, lambda x, v=values: np.resize(v, x.shape) if x.dtype == np.float64 else x)  # type: ignore[misc]

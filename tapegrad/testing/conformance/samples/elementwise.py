@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Callable
@@ -28,7 +29,7 @@ from .inputs import (
     strided,
 )
 
-__all__ = ["SAMPLES", "each", "sigmoid"]
+__all__ = ["SAMPLES", "each", "plain", "sigmoid"]
 
 
 def each(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -93,6 +94,15 @@ def comparison(function: Callable[[float, float], bool]) -> list[Sample]:
     floats = [Sample(s.inputs, (), None if np.size(s.inputs[0]) == LARGE else expect) for s in binary(None)]
     return [*floats, Sample(equal, (), expect), Sample((ints(1, 2, 3), ints(3, 2, 1)), (), expect),
             Sample((bools(True, False), bools(True, True)), (), expect)]  # fmt: skip
+
+
+@functools.cache  # the same samples for every backend, so that their references are computed once
+def plain(rule: Any) -> list[Sample]:
+    """What an element-wise primitive is run on that has no samples of its own; nothing for another primitive."""
+    makers = {1: unary, 2: binary}
+    if rule.kind is None or rule.attrs or rule.kind == "bits" or len(rule.inputs) not in makers:
+        return []
+    return makers[len(rule.inputs)](None)  # type: ignore[operator]
 
 
 def integers(function: Callable[..., Any], *rows: Any) -> list[Sample]:
@@ -218,7 +228,7 @@ SAMPLES |= {
         Sample((array(0.0, -0.5),), (np.dtype(bool),), lambda x, d: bools(False, True), smooth=False, gradient=False),
     ],
     "copy": [Sample((x,), (), lambda x: x) for x in (real(2, 3), real(), strided(real(3, 2)), real(0, 2), frozen(real(2)), I3)] + [Sample((large(-1, 1),), smooth=False)],
-    "transfer": [Sample((real(2, 3),), (HERE, CPU), lambda x, a, b: x), Sample((real(),), (HERE, HERE), lambda x, a, b: x), Sample((real(0, 2),), (HERE, CPU))],
+    "transfer": [Sample((real(2, 3),), (HERE, CPU, False), lambda x, a, b, n: x), Sample((real(),), (HERE, HERE, True), lambda x, a, b, n: x), Sample((real(0, 2),), (HERE, CPU, True))],
     "overwrite": [
         Sample((x, v), (), lambda x, v: np.zeros(x.shape) + v)
         for x, v in ((real(2, 3), real(2, 3, salt=1)), (real(2, 3), real(3)), (strided(real(2, 3)), real()), (real(), real(salt=1)), (real(0, 2), real(2)))

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..sample import Sample
 from .elementwise import each, sigmoid
-from .inputs import BIG, FAR, ODD, backwards, ints, large, nan, real, strided
+from .inputs import BIG, FAR, ODD, array, backwards, inf, ints, large, nan, real, strided
 from .reduce import log_softmax
 
 __all__ = ["SAMPLES"]
@@ -27,6 +27,19 @@ def _dense(x: np.ndarray, w: np.ndarray, b: Any, act: str | None) -> np.ndarray:
 def _cross_entropy(x: np.ndarray, target: np.ndarray, ignore: int) -> float:
     terms = [-log_softmax(row.tolist())[t] for row, t in zip(x, target) if t != ignore]
     return math.fsum(terms) / len(terms) if terms else nan
+
+
+def _huber(x: float, target: float, delta: float) -> float:
+    error = abs(x - target)
+    return 0.5 * error * error if error <= delta else delta * (error - 0.5 * delta)
+
+
+def _picked(x: np.ndarray, target: np.ndarray, weight: Any, ignore: int, reduction: str) -> Any:
+    counts = [(0.0 if t == ignore else 1.0 if weight is None else float(weight[t])) for t in target]
+    terms = [-c * row[t] if c else 0.0 for row, t, c in zip(x, target, counts)]
+    if reduction == "none":
+        return np.array(terms)
+    return math.fsum(terms) / (math.fsum(counts) if reduction == "mean" else 1.0)
 
 
 MATRICES = (
@@ -50,6 +63,11 @@ LOGITS = (
     (strided(real(3, 4)), ints(3, 0, 0)),
     (real(2, 1), ints(0, 0)),
 )
+SHARES = (
+    (real(3, 4, low=0.1, high=0.9), real(3, 4, low=0.1, high=0.9, salt=1)),
+    (real(low=0.1, high=0.9), real(low=0.1, high=0.9, salt=1)),
+    (strided(real(2, 3, low=0.1, high=0.9)), real(3, low=0.1, high=0.9, salt=1)),
+)
 WIDE = np.random.default_rng(6).standard_normal((257, 131))
 
 
@@ -65,6 +83,18 @@ SAMPLES: dict[str, list[Sample]] = {
         + [Sample((real(4, 3), ints(0, 2, 1, 1)), (1,), _cross_entropy, atol=8), Sample((FAR, ints(0, 2)), (-100,), _cross_entropy, smooth=False),
            Sample((real(2, 3), ints(7, 7)), (7,), lambda *_: np.array(nan), smooth=False), Sample((ODD, ints(0, 1, 2, 0, 1)), (-100,), smooth=False, gradient=False), Sample((real(0, 3), ints()), (-100,), lambda *_: np.array(nan), smooth=False),
            Sample((BIG, np.arange(300) % 467), (-100,), atol=64, smooth=False)],
+    "huber": [Sample(p, (d,), each(_huber), atol=8, smooth=d == 8.0) for p in PAIRS for d in (0.5, 8.0)]
+        + [Sample((real(3, 1), real(4, salt=1)), (8.0,), each(_huber), atol=8), Sample((array(0.0, 1.0, -1.0, 2.0), array(0, 0, 0, 0) * 1.0), (1.0,), each(_huber), smooth=False, slopes=(array(0, 1, -1, 1), array(0, -1, 1, -1))),
+           Sample((large(-2, 2), large(-2, 2, 1)), (0.75,), atol=64, smooth=False), Sample((real(0, 2), real(0, 2)), (1.0,)), Sample((ODD, ODD[::-1].copy()), (1.0,), smooth=False, gradient=False)],
+    "bce": [Sample(p, (), each(lambda x, t: -t * math.log(x) - (1 - t) * math.log1p(-x)), atol=8) for p in SHARES]
+        + [Sample((array(0.0, 1.0, 0.0, 1.0), array(0.0, 1.0, 1.0, 0.0)), (), lambda *_: array(0, 0, 100, 100), smooth=False, slopes=(array(0, 0, -1e12, 1e12), array(inf, -inf, inf, -inf))),
+           Sample((large(0.01, 0.99), large(0, 1, 1)), atol=64, smooth=False), Sample((real(0, 2), real(0, 2)))],
+    "bce_logits": [Sample((np.asarray(x * 6 - 3), t), (), each(lambda x, t: max(x, 0) - x * t + math.log1p(math.exp(-abs(x)))), atol=8) for x, t in SHARES]
+        + [Sample((array(-800.0, 800.0, 800.0), array(0.0, 1.0, 0.0)), (), lambda *_: array(0, 0, 800), smooth=False, slopes=(array(0, 0, 1), array(800, -800, -800))),
+           Sample((large(-30, 30), large(0, 1, 1)), atol=64, smooth=False), Sample((real(0, 2), real(0, 2)))],
+    "nll": [Sample((x, t, w), (-100, r), _picked, atol=8) for x, t in LOGITS for w in (None, real(x.shape[1], low=0.5, high=2.0)) for r in ("mean", "sum", "none")]
+        + [Sample((real(4, 3), ints(0, 2, 1, 1), None), (1, "mean"), _picked, atol=8), Sample((real(2, 3), ints(7, 7), None), (7, "mean"), lambda *_: np.array(nan), smooth=False),
+           Sample((real(0, 3), ints(), None), (-100, "mean"), lambda *_: np.array(nan), smooth=False), Sample((BIG, np.arange(300) % 467, None), (-100, "mean"), atol=64, smooth=False)],
     "out_of_range": [Sample((t,), (3, -100), lambda t, n, i: np.array(any(v != i and not 0 <= v < n for v in t.ravel().tolist())))
                      for t in (ints(0, 2, 1), ints(0, 3), ints(-1), ints(-100, 0), ints(), np.array(2), ints([0, 5], [1, 1]))],
 }  # fmt: skip

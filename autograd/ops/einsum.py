@@ -1,0 +1,147 @@
+"""Einstein's sum convention."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from ..promote import describe
+from ..rule import P
+from ..tensor import Tensor
+from .args import check_tensor
+
+__all__ = ["einsum"]
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+
+def einsum(equation: Any, *operands: Any) -> Tensor:
+    """Products of tensors summed over the indices that the result does not name.
+
+    Args:
+        equation: such as ``"ij,jk->ik"``; ``...`` stands for the dimensions not named; without ``->`` the result has
+            the indices that occur once, in alphabetical order. Or, in place of the equation, each operand is followed
+            by a list of index numbers, and the result's list may come last.
+        operands: the tensors, or one list of them.
+
+    Raises:
+        RuntimeError: the equation does not fit the operands.
+    """
+    if isinstance(equation, Tensor):
+        equation, operands = _from_lists((equation, *operands))
+    elif len(operands) == 1 and isinstance(operands[0], (list, tuple)):
+        operands = tuple(operands[0])
+    tensors = list(operands)
+    for i, x in enumerate(tensors):
+        check_tensor("einsum", f"operands[{i}]", x)
+    inputs, output = _parse(equation, tensors)
+    sizes = _sizes(equation, tensors, inputs)
+    return _contract([_merged(x, names) for x, names in zip(tensors, inputs, strict=True)], output, sizes)
+
+
+def _from_lists(given: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
+    """The equation of operands that are each followed by a list of index numbers."""
+
+    def word(numbers: Any) -> str:
+        return "".join("..." if n is Ellipsis else LETTERS[n] for n in numbers)
+
+    operands, names = given[0 : len(given) - len(given) % 2 : 2], given[1::2]
+    result = "->" + word(given[-1]) if len(given) % 2 else ""
+    return ",".join(map(word, names)) + result, operands
+
+
+def _parse(equation: str, tensors: list[Tensor]) -> tuple[list[list[str]], list[str]]:
+    """The index names of each operand and of the result; the dimensions behind ``...`` are 0, 1, … from the end."""
+    left, arrow, right = equation.replace(" ", "").partition("->")
+    words = left.split(",")
+    if len(words) != len(tensors):
+        raise RuntimeError(f"einsum: {equation!r} names {len(words)} operands, got {len(tensors)}")
+    inputs, widest = [], 0
+    for word, x in zip(words, tensors, strict=True):
+        letters = word.replace("...", "")
+        hidden = x.ndim - len(letters)
+        if any(c not in LETTERS for c in letters) or hidden < 0 or (hidden and "..." not in word):
+            raise RuntimeError(f"einsum: {word!r} in {equation!r} does not fit the operand {describe(x)}")
+        widest = max(widest, hidden if "..." in word else 0)
+        before, _, after = word.partition("...")
+        inputs.append([*before, *(str(n) for n in reversed(range(hidden))), *after])
+    dots = [str(n) for n in reversed(range(widest))]
+    if arrow:
+        before, found, after = right.partition("...")
+        output = [*before, *(dots if found else []), *after]
+    else:
+        every = [name for names in inputs for name in names if name in LETTERS]
+        output = [*dots, *sorted(name for name in set(every) if every.count(name) == 1)]
+    known = {name for names in inputs for name in names}
+    if len(set(output)) < len(output) or not set(output) <= known:
+        raise RuntimeError(f"einsum: the result of {equation!r} names an index twice, or one that no operand has")
+    return inputs, output
+
+
+def _sizes(equation: str, tensors: list[Tensor], inputs: list[list[str]]) -> dict[str, int]:
+    sizes: dict[str, int] = {}
+    for x, names in zip(tensors, inputs, strict=True):
+        for name, n in zip(names, x._array.shape, strict=True):
+            have = sizes.get(name, 1)
+            if n != have and 1 not in (n, have):
+                raise RuntimeError(f"einsum: index '{name}' of {equation!r} has size {have} and size {n}")
+            sizes[name] = n if have == 1 else have
+    return sizes
+
+
+def _merged(x: Tensor, names: list[str]) -> tuple[Tensor, list[str]]:
+    """An operand with the diagonal taken where it names an index twice."""
+    for name in [n for n in dict.fromkeys(names) if names.count(n) > 1]:
+        while names.count(name) > 1:
+            i = names.index(name)
+            j = names.index(name, i + 1)
+            x = P.diagonal(x, 0, i, j)
+            names = [n for k, n in enumerate(names) if k not in (i, j)] + [name]
+    return x, names
+
+
+def _contract(parts: list[tuple[Tensor, list[str]]], output: list[str], sizes: dict[str, int]) -> Tensor:
+    """Multiply the operands from left to right; an index is summed as soon as no later operand names it."""
+    x, names = parts[0]
+    for k, (y, others) in enumerate(parts[1:], 2):
+        later = {*output, *(n for _, rest in parts[k:] for n in rest)}
+        x, names = _pair(x, names, y, others, later, sizes)
+    x, names = _summed(x, names, set(output))
+    return P.permute(x, tuple(names.index(n) for n in output))
+
+
+def _summed(x: Tensor, names: list[str], kept: set[str]) -> tuple[Tensor, list[str]]:
+    dims = tuple(i for i, n in enumerate(names) if n not in kept)
+    return (P.sum(x, dims, False), [n for n in names if n in kept]) if dims else (x, names)
+
+
+def _pair(
+    x: Tensor, a: list[str], y: Tensor, b: list[str], later: set[str], sizes: dict[str, int]
+) -> tuple[Tensor, list[str]]:
+    """The product of two operands as one batched matrix product."""
+    x, a = _summed(x, a, {*later, *b})
+    y, b = _summed(y, b, {*later, *a})
+    shared = [n for n in a if n in b]
+    # A size of 1 stands for every size: what it meets is summed, or it is expanded.
+    inner = [n for n in shared if n not in later]
+    for n in inner:
+        if x._array.shape[a.index(n)] != y._array.shape[b.index(n)]:
+            x, y = (P.sum(t, (w.index(n),), True) for t, w in ((x, a), (y, b)))
+    batch = [n for n in shared if n in later]
+    rows, columns = [n for n in a if n not in b], [n for n in b if n not in a]
+
+    def arranged(t: Tensor, names: list[str], order: list[str], groups: list[list[str]]) -> Tensor:
+        t = P.permute(t, tuple(names.index(n) for n in order))
+        full = tuple(sizes[n] if n in batch else t._array.shape[i] for i, n in enumerate(order))
+        t = P.expand(t, full) if full != t._array.shape else t
+        at, shape = 0, []
+        for group in groups:
+            shape.append(math.prod(full[at : at + len(group)]))
+            at += len(group)
+        return P.reshape(t, tuple(shape))
+
+    left = arranged(x, a, [*batch, *rows, *inner], [batch, rows, inner])
+    right = arranged(y, b, [*batch, *inner, *columns], [batch, inner, columns])
+    shape = [sizes[n] for n in batch]
+    shape += [x._array.shape[a.index(n)] for n in rows] + [y._array.shape[b.index(n)] for n in columns]
+    return P.reshape(P.matmul(left, right), tuple(shape)), [*batch, *rows, *columns]

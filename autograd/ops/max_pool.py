@@ -1,0 +1,280 @@
+"""The largest element of each window, where it lies, and back."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ...backends import dtypes
+from ..names import named
+from ..promote import describe
+from ..rule import P
+from ..tensor import Tensor
+from .args import check_tensor
+from .checks import refuse_out_of_range
+from .spatial import at_places, nested_index, places_of, pooled, sizes, steps_of, with_batch
+
+__all__ = [
+    "adaptive_max_pool1d", "adaptive_max_pool1d_with_indices", "adaptive_max_pool2d",
+    "adaptive_max_pool2d_with_indices", "adaptive_max_pool3d", "adaptive_max_pool3d_with_indices", "max_pool1d",
+    "max_pool1d_with_indices", "max_pool2d", "max_pool2d_with_indices", "max_pool3d", "max_pool3d_with_indices",
+    "max_unpool1d", "max_unpool2d", "max_unpool3d",
+]  # fmt: skip
+
+Lines = Sequence[Sequence[int]]
+
+
+# The search: window by window along every dimension at once, place by place
+
+
+def _largest(x: Tensor, places: Sequence[Lines]) -> Tensor:
+    """The number, among the last dimensions of ``x``, of the first largest element of each window; NaN is largest.
+
+    Args:
+        x: (N, C, *size), without a gradient.
+        places: for each dimension, for each place of a window, where it lies in every window.
+    """
+    size = x._array.shape[2:]
+    best: Any = None
+    found: Any = None
+    for part, lines in _parts(x, places, 2, ()):
+        where = nested_index(lines, size, x)
+        if best is None:
+            best, found = part, P.add(P.cast(P.zeros_like(part), dtypes.int64.numpy), where)
+            continue
+        better = P.gt(part, best)
+        if x._array.dtype.kind not in "biu":
+            better = P.logical_or(better, P.isnan(part))
+        best, found = P.where(better, part, best), P.where(better, where, found)
+    return found
+
+
+def _parts(x: Tensor, places: Sequence[Lines], dim: int, taken: tuple[Any, ...]) -> Any:
+    """For each place of a window: what lies there in every window, and the places along each dimension."""
+    if not places:
+        yield x, taken
+        return
+    for line in places[0]:
+        yield from _parts(at_places(x, dim, line), places[1:], dim + 1, (*taken, line))
+
+
+def _picked(x: Tensor, found: Tensor) -> Tensor:
+    """The elements of (N, C, *size) that the numbers say."""
+    batch, channels, *size = x._array.shape
+    shape = found._array.shape
+    flat = P.reshape(x, (batch, channels, math.prod(size)))
+    return P.reshape(P.gather(flat, P.reshape(found, (batch, channels, math.prod(shape[2:]))), 2), shape)
+
+
+def _result(name: str, n: int, x: Tensor, places: Sequence[Lines], alone: bool, wanted: bool) -> Any:
+    found = _largest(x.detach(), places)
+    out = _picked(x, found)
+    if alone:
+        out, found = (P.reshape(t, t._array.shape[1:]) for t in (out, found))
+    named(out, f"{name}{n}DWithIndicesBackward0" if n > 1 or name != "AdaptiveMaxPool" else "SqueezeBackward1")
+    return (out, found) if wanted else out
+
+
+# Windows of one size
+
+
+def _pool(
+    n: int, input: Tensor, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil: bool, wanted: bool
+) -> Any:
+    name = f"max_pool{n}d"
+    x, alone = with_batch(name, input, n)
+    _refuse(name, input, x)
+    kernel = sizes(name, "kernel_size", kernel_size, n)
+    stride = steps_of(name, stride, kernel, n)
+    pad, dilation = sizes(name, "padding", padding, n, low=0), sizes(name, "dilation", dilation, n)
+    if any(2 * p > (k - 1) * d + 1 for p, k, d in zip(pad, kernel, dilation, strict=True)):
+        raise RuntimeError(
+            f"{name}: padding must be at most half of what a window spans, got padding {list(pad)}, kernel_size "
+            f"{list(kernel)}, dilation {list(dilation)}"
+        )
+    size = x._array.shape[2:]
+    count = [pooled(*row, ceil) for row in zip(size, kernel, stride, pad, dilation, strict=True)]
+    if min(count) < 1:
+        raise RuntimeError(f"{name}: no window of {list(kernel)} fits into {describe(input)}; the result is too small")
+    places = [places_of(*row) for row in zip(size, kernel, stride, pad, dilation, count, strict=True)]
+    return _result("MaxPool", n, x, places, alone, wanted)
+
+
+def _refuse(name: str, input: Tensor, x: Tensor) -> None:
+    if input._array.dtype.kind in "bc":
+        raise RuntimeError(f"{name}: not defined for {input.dtype.name} tensors; convert with .float()")
+    if 0 in x._array.shape[1:]:
+        raise RuntimeError(f"{name}: only the batch may be empty, got {describe(input)}")
+
+
+def max_pool1d(
+    input: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Any:  # fmt: skip
+    """The largest element of each window; the first one where several tie, which takes all of the gradient.
+
+    Args:
+        input: (N, C, L), or (C, L).
+        kernel_size: how many places a window has.
+        stride: how far apart the windows begin; None for ``kernel_size``.
+        padding: places that count for nothing, added at both ends; at most half of a window.
+        dilation: how far apart the places of one window lie.
+        ceil_mode: whether a window may end beyond the padding, if it begins before.
+        return_indices: also give where the elements lie along L.
+
+    Returns:
+        (N, C, L'), and the indices.
+
+    Raises:
+        RuntimeError: no window fits, or sizes that do not.
+    """
+    return _pool(1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+
+
+def max_pool2d(
+    input: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Any:  # fmt: skip
+    """The largest element of each window of (N, C, H, W); see ``max_pool1d``. The indices count through H and W."""
+    return _pool(2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+
+
+def max_pool3d(
+    input: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Any:  # fmt: skip
+    """The largest element of each window of (N, C, D, H, W); see ``max_pool1d``."""
+    return _pool(3, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+
+
+# A number of windows
+
+
+def bins(size: int, count: int) -> list[range]:
+    """The places of each of ``count`` windows that share ``size`` places as evenly as may be."""
+    return [range(o * size // count, -((-(o + 1) * size) // count)) for o in range(count)]
+
+
+def output_sizes(name: str, x: Tensor, output_size: Any, n: int) -> tuple[int, ...]:
+    """The sizes asked for, with None replaced by the size there is."""
+    several = tuple(output_size) if isinstance(output_size, (tuple, list)) else (output_size,) * n
+    if len(several) != n:
+        raise RuntimeError(f"{name}: output_size must be one number or {n}, got {output_size!r}")
+    have = x._array.shape[2:]
+    return sizes(name, "output_size", [m if k is None else k for k, m in zip(several, have, strict=True)], n, low=0)
+
+
+def _adaptive(n: int, input: Tensor, output_size: Any, wanted: bool) -> Any:
+    name = f"adaptive_max_pool{n}d"
+    x, alone = with_batch(name, input, n)
+    _refuse(name, input, x)
+    counts = output_sizes(name, x, output_size, n)
+    places = []
+    for size, count in zip(x._array.shape[2:], counts, strict=True):
+        windows = bins(size, count)
+        most = max((len(w) for w in windows), default=1)
+        places.append([[w[min(k, len(w) - 1)] for w in windows] for k in range(most)])
+    return _result("AdaptiveMaxPool", n, x, places, alone, wanted)
+
+
+def adaptive_max_pool1d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
+    """The largest elements of ``output_size`` windows that share (N, C, L) evenly; see ``max_pool1d``."""
+    return _adaptive(1, input, output_size, return_indices)
+
+
+def adaptive_max_pool2d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
+    """The largest elements of windows that share (N, C, H, W) evenly; an ``output_size`` of None keeps the size."""
+    return _adaptive(2, input, output_size, return_indices)
+
+
+def adaptive_max_pool3d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
+    """The largest elements of windows that share (N, C, D, H, W) evenly."""
+    return _adaptive(3, input, output_size, return_indices)
+
+
+def _with_indices(function: Callable[..., Any]) -> Callable[..., Any]:
+    def operation(*args: Any, return_indices: bool = True, **kwargs: Any) -> Any:
+        return function(*args, **kwargs, return_indices=True)
+
+    operation.__name__ = operation.__qualname__ = function.__name__ + "_with_indices"
+    operation.__doc__ = f"``{function.__name__}``, and where the elements lie."
+    return operation
+
+
+max_pool1d_with_indices, max_pool2d_with_indices, max_pool3d_with_indices = map(
+    _with_indices, (max_pool1d, max_pool2d, max_pool3d)
+)
+adaptive_max_pool1d_with_indices, adaptive_max_pool2d_with_indices, adaptive_max_pool3d_with_indices = map(
+    _with_indices, (adaptive_max_pool1d, adaptive_max_pool2d, adaptive_max_pool3d)
+)
+
+# Back
+
+
+def _unpool(
+    n: int, input: Tensor, indices: Tensor, kernel_size: Any, stride: Any, padding: Any, output_size: Any
+) -> Tensor:
+    name = f"max_unpool{n}d"
+    x, alone = with_batch(name, input, n)
+    check_tensor(name, "indices", indices)
+    if indices._array.shape != input._array.shape or indices.dtype is not dtypes.int64:
+        raise RuntimeError(f"{name}: indices must be int64 of shape {list(input.shape)}, got {describe(indices)}")
+    if 0 in x._array.shape[1:]:
+        raise RuntimeError(f"{name}: only the batch may be empty, got {describe(input)}")
+    kernel = sizes(name, "kernel_size", kernel_size, n)
+    stride = steps_of(name, stride, kernel, n)
+    pad = sizes(name, "padding", padding, n, low=0)
+    batch, channels, *size = x._array.shape
+    plain = [(have - 1) * s - 2 * p + k for have, s, p, k in zip(size, stride, pad, kernel, strict=True)]
+    whole = plain if output_size is None else _whole(name, output_size, plain, stride, n)
+    refuse_out_of_range(name, indices, math.prod(whole), "the result")
+    rows, count = batch * channels, math.prod(size)
+    zeros = P.expand(P.zeros_like(P.sum(x.detach(), None, False)), (rows, math.prod(whole)))
+    out = P.scatter(zeros, P.reshape(indices, (rows, count)), P.reshape(x, (rows, count)), 1)
+    out = P.reshape(out, (channels, *whole) if alone else (batch, channels, *whole))
+    return named(out, f"MaxUnpool{max(n, 2)}DBackward0")
+
+
+def _whole(name: str, output_size: Any, plain: list[int], stride: tuple[int, ...], n: int) -> list[int]:
+    """The size asked for; of a whole shape the last numbers."""
+    asked = [int(k) for k in output_size]
+    if len(asked) == n + 2:
+        asked = asked[2:]
+    if len(asked) != n:
+        raise ValueError(f"{name}: output_size must have {n} or {n + 2} numbers, got {output_size!r}")
+    for k, have, s in zip(asked, plain, stride, strict=True):
+        if not have - s < k < have + s:
+            raise ValueError(f"{name}: output_size {asked} must lie within a stride {list(stride)} of {plain}")
+    return asked
+
+
+def max_unpool1d(
+    input: Tensor, indices: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
+) -> Tensor:
+    """Zeros with the elements of ``input`` where ``max_pool1d(..., return_indices=True)`` found them.
+
+    Args:
+        input: (N, C, L), or (C, L).
+        indices: int64 of the same shape.
+        kernel_size, stride, padding: of the pooling.
+        output_size: the length of the result, where the pooling leaves it open.
+
+    Raises:
+        IndexError: an index beyond the result. RuntimeError, ValueError: sizes that do not fit.
+    """
+    return _unpool(1, input, indices, kernel_size, stride, padding, output_size)
+
+
+def max_unpool2d(
+    input: Tensor, indices: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
+) -> Tensor:
+    """Zeros with the elements of ``input`` where ``max_pool2d`` found them; see ``max_unpool1d``."""
+    return _unpool(2, input, indices, kernel_size, stride, padding, output_size)
+
+
+def max_unpool3d(
+    input: Tensor, indices: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
+) -> Tensor:
+    """Zeros with the elements of ``input`` where ``max_pool3d`` found them; see ``max_unpool1d``."""
+    return _unpool(3, input, indices, kernel_size, stride, padding, output_size)

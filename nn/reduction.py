@@ -1,0 +1,22 @@
+"""How a loss of each element becomes one number."""
+
+from __future__ import annotations
+
+from ..autograd import P, Tensor
+
+__all__ = ["reduced"]
+
+
+def reduced(loss: Tensor, reduction: str) -> Tensor:
+    """The mean, the sum, or the loss as it is.
+
+    Raises:
+        ValueError: another reduction.
+    """
+    if reduction == "mean":
+        return P.mean(loss, None, False)
+    if reduction == "sum":
+        return P.sum(loss, None, False)
+    if reduction == "none":
+        return loss
+    raise ValueError(f"{reduction} is not a valid value for reduction; use 'mean', 'sum' or 'none'")

@@ -1,0 +1,5 @@
+"""The handles that hooks are removed with."""
+
+from ..autograd.handles import RemovableHandle
+
+__all__ = ["RemovableHandle"]
