@@ -66,7 +66,7 @@ def test_two_places_are_enough(copy):
     passed = int(re.search(r"(\d+) passed", done.stdout).group(1))
     assert passed > 30  # values, gradients, layouts and the rest, on every backend that runs here
     use = "import tapegrad as tg; x = tg.ones(2, requires_grad=True); x.exp10().sum().backward(); print(x.grad)"
-    assert "23.0259" in run(copy, "-c", use).stdout
+    assert "23.025" in run(copy, "-c", use).stdout
     assert "def exp10(" in (copy / "tapegrad" / "__init__.pyi").read_text(encoding="utf-8")
 
 
