@@ -102,6 +102,19 @@ def test_step_command_compares_the_backends():
     check_tables(done.stdout, "step 2-16-16-1")
 
 
+def test_dispatch_command_shows_the_parts_of_every_operation():
+    done = run("bench.dispatch", "--turns", "1")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    for name in ("x * y", "x.sum()", "x @ z", "x[0]"):
+        (row,) = [line for line in lines if line.startswith(name + " ")]
+        kernel, call, tape, around, whole = (float(v) for v in re.findall(r"(-?[\d.]+) µs", row)[:5])
+        assert kernel > 0
+        assert abs(call + tape - around) < 0.02  # roundings
+        assert abs(kernel + around - whole) < 0.02
+    assert "Python around the kernel: median" in lines[-1]
+
+
 @pytest.fixture(scope="module")
 def quick_run(tmp_path_factory):
     """What a quick run of two groups says, and the files that it writes."""
