@@ -62,9 +62,11 @@ from .autograd import (
     to_dlpack,
     vmap,
 )
-from .backends import device, dtypes, registry, set_default_device
+from .backends import OutOfMemoryError, device, dtypes, registry, set_default_device
 from .backends.dtypes import dtype
 from .backends.random import Generator
+from .backends.settings import get_float32_matmul_precision, set_float32_matmul_precision
+from .backends.threads import get_num_interop_threads, get_num_threads, set_num_interop_threads, set_num_threads
 
 __version__ = "0.1.0"
 
@@ -80,11 +82,12 @@ e, inf, nan, pi, newaxis = _math.e, _math.inf, _math.nan, _math.pi, None
 __all__ = [
     "accelerator", "autograd", "backends", "can_cast", "channels_last", "channels_last_3d", "contiguous_format",
     "cuda", "device", "dtype", "e", "enable_grad", "fft", "finfo", "from_dlpack", "func", "Generator",
-    "get_default_dtype", "iinfo", "inf", "inference_mode", "is_anomaly_check_nan_enabled", "is_anomaly_enabled",
-    "is_complex", "is_floating_point", "is_grad_enabled", "is_inference_mode_enabled", "is_nonzero", "is_tensor",
-    "layout", "linalg", "masked", "memory_format", "nan", "newaxis", "nn", "no_grad", "numel", "optim", "pi",
-    "preserve_format", "promote_types", "result_type", "set_anomaly_enabled", "set_default_device",
-    "set_default_dtype", "set_default_tensor_type", "set_grad_enabled", "set_printoptions", "signal", "Size",
-    "special", "strided", "Tensor", "testing", "to_dlpack", "utils", "vmap",
+    "get_default_dtype", "get_float32_matmul_precision", "get_num_interop_threads", "get_num_threads", "iinfo", "inf", "inference_mode",
+    "is_anomaly_check_nan_enabled", "is_anomaly_enabled", "is_complex", "is_floating_point", "is_grad_enabled",
+    "is_inference_mode_enabled", "is_nonzero", "is_tensor", "layout", "linalg", "masked", "memory_format", "nan",
+    "newaxis", "nn", "no_grad", "numel", "OutOfMemoryError", "optim", "pi", "preserve_format", "promote_types", "result_type",
+    "set_anomaly_enabled", "set_default_device", "set_default_dtype", "set_default_tensor_type", "set_float32_matmul_precision", "set_grad_enabled",
+    "set_num_interop_threads", "set_num_threads", "set_printoptions", "signal", "Size", "special", "strided",
+    "Tensor", "testing", "to_dlpack", "utils", "vmap",
     *(d.name for d in dtypes.DTYPES), *PUBLIC, *TYPES,
 ]  # fmt: skip

@@ -33,6 +33,7 @@ def compiling() -> Iterator[None]:
     """
     from numba import config
 
+    _first_use()
     with _lock:
         before = config.CACHE_DIR
         config.CACHE_DIR = str(folder())
@@ -40,6 +41,19 @@ def compiling() -> Iterator[None]:
             yield
         finally:
             config.CACHE_DIR = before
+
+
+@functools.cache
+def _first_use() -> None:
+    """Once in a process that uses kernels: tell the user when some are compiled, list those used if asked to."""
+    from .notice import announce
+
+    announce(str(folder()))
+    listed = os.environ.get("TAPEGRAD_MANIFEST", "").strip()
+    if listed:
+        from .manifest import write_at_exit
+
+        write_at_exit(listed)
 
 
 def on_first_use(namespace: dict[str, Any], make: Callable[[str], Any]) -> Callable[[str], Any]:

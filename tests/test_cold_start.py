@@ -1,0 +1,112 @@
+"""Compiled kernels: told when they are made, kept, listed in a manifest and made from it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("numba")
+
+import tapegrad as tg
+from tapegrad.__main__ import main
+from tapegrad.backends.numba_kernels import manifest
+
+ROOT = Path(__file__).parents[1]
+PROGRAM = """if True:
+    from numba.core import event
+    import tapegrad as tg
+    with event.install_recorder("numba:compile") as recorder:
+        model = tg.nn.Linear(3, 2)
+        optimizer = tg.optim.SGD(model.parameters(), lr=0.1)
+        tg.nn.functional.mse_loss(tg.tanh(model(tg.ones(4, 3))), tg.zeros(4, 2)).backward()
+        optimizer.step()
+    print(len(recorder.buffer))
+"""
+
+
+def python(*arguments, **environment):
+    done = subprocess.run(
+        [sys.executable, *arguments], cwd=ROOT, env=os.environ | {"TAPEGRAD_BACKEND": "numba"} | environment,
+        capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def cold(tmp_path_factory):
+    """A first run with an empty cache, and the manifest that it wrote."""
+    folder = tmp_path_factory.mktemp("cold")
+    places = {"TAPEGRAD_CACHE": str(folder / "cache"), "TAPEGRAD_MANIFEST": str(folder / "kernels.json")}
+    return python("-c", PROGRAM, **places), places
+
+
+def test_compiling_is_told_once_and_loading_is_not(cold):
+    first, places = cold
+    assert int(first.stdout) > 0
+    assert first.stderr.count("tapegrad: compiling kernels") == 1
+    assert places["TAPEGRAD_CACHE"] in first.stderr
+    again = python("-c", PROGRAM, TAPEGRAD_CACHE=places["TAPEGRAD_CACHE"])
+    assert (again.stdout.strip(), again.stderr) == ("0", "")
+
+
+def test_the_hosts_own_kernels_are_not_announced(tmp_path):
+    out = python(
+        "-c", "import numba, tapegrad.backends.numba_kernels.cache as c\n"
+        "with c.compiling(): pass\n"
+        "numba.njit(lambda x: x + 1)(1)", TAPEGRAD_CACHE=str(tmp_path),
+    )  # fmt: skip
+    assert out.stderr == ""
+
+
+def test_a_manifest_makes_just_its_kernels(cold, tmp_path):
+    _, places = cold
+    listed = json.loads(Path(places["TAPEGRAD_MANIFEST"]).read_text())
+    assert listed["linear.column_sums"] == ["float32[2], float32[1]"]
+    assert not any(name.startswith("rows.") for name in listed)
+    done = python("-m", "tapegrad", "warmup", "--manifest", places["TAPEGRAD_MANIFEST"], TAPEGRAD_CACHE=str(tmp_path))
+    assert f"{len(listed)} kernels ready in {tmp_path}" in done.stdout
+    after = python("-c", PROGRAM, TAPEGRAD_CACHE=str(tmp_path))
+    assert (after.stdout.strip(), after.stderr) == ("0", "")
+
+
+def test_a_manifest_grows_and_is_replaced_whole(tmp_path):
+    file = tmp_path / "deep" / "kernels.json"
+    file.parent.mkdir()
+    file.write_text('{"loss.old": ["float64[1]"]}')
+    tg.relu(tg.ones(3))
+    whole = manifest.write(file)
+    assert whole["loss.old"] == ["float64[1]"]
+    assert manifest.read(file) == whole
+    assert list(tmp_path.glob("deep/*")) == [file]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("[1, 2]", "is no manifest of kernels"),
+        ('{"loss.unheard_of": []}', "no kernel 'loss.unheard_of'"),
+        ('{"linear.relu": ["quaternion[2]"]}', "no kernel 'linear.relu' for"),
+    ],
+)
+def test_a_wrong_manifest_is_refused(tmp_path, capsys, content, message):
+    file = tmp_path / "wrong.json"
+    file.write_text(content)
+    assert main(["warmup", "--manifest", str(file)]) == 1
+    assert message in capsys.readouterr().err
+
+
+def test_a_missing_manifest_is_refused(tmp_path, capsys):
+    assert main(["warmup", "--manifest", str(tmp_path / "none.json")]) == 1
+    assert "none.json" in capsys.readouterr().err
+
+
+def test_signatures_survive_the_file():
+    from numba import types
+
+    arrays = types.Array(types.float32, 2, "C"), types.Array(types.int64, 1, "C", readonly=True)
+    for signature in (arrays, (types.float64, types.boolean, types.int64)):
+        assert manifest._signature(manifest._text(signature)) == signature
