@@ -1,5 +1,8 @@
 """Reverse-mode differentiation: Tensor, the tape, its engine and the table of rules."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from . import func, function, functional, graph, rules
 from .anomaly_mode import (
     detect_anomaly,
@@ -10,8 +13,6 @@ from .anomaly_mode import (
 )
 from .backward import backward, grad
 from .batching import vmap
-from .bisect import compare
-from .export import export_numpy
 from .function import Function
 from .grad_mode import (
     enable_grad,
@@ -22,7 +23,6 @@ from .grad_mode import (
     set_grad_enabled,
 )
 from .gradcheck import gradcheck, gradgradcheck
-from .graph_text import to_dot, to_mermaid
 from .layouts import (
     channels_last,
     channels_last_3d,
@@ -52,6 +52,28 @@ from .types import (
     promote_types,
     set_default_tensor_type,
 )
+
+if TYPE_CHECKING:
+    from .bisect import compare
+    from .export import export_numpy
+    from .graph_text import to_dot, to_mermaid
+
+# What a plain script does not need: name -> the module that has it, which is imported when the name is first read.
+_LATER = {"compare": "bisect", "export_numpy": "export", "to_dot": "graph_text", "to_mermaid": "graph_text"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATER:
+        globals()[name] = found = getattr(import_module("." + _LATER[name], __name__), name)
+        return found
+    if name in _LATER.values():
+        return import_module("." + name, __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER, *_LATER.values()})
+
 
 __all__ = [
     "P", "PUBLIC", "RULES", "TYPES", "Function", "Rule", "Size", "Tensor", "Variable", "backward", "can_cast",

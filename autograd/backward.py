@@ -12,7 +12,7 @@ from .batching.level import BatchDevice, lifted
 from .edges import GradientEdge, node_of
 from .engine import BATCHED, accumulate, propagate
 from .grad_mode import is_recording, recording
-from .promote import describe
+from .promote import describe, warnings_shown
 from .rule import P
 from .tensor import Tensor, wrap
 
@@ -29,6 +29,9 @@ def _seed(name: str, root: Tensor, given: Tensor | None, record: Any) -> Any:
             )
         if root._array.dtype.kind == "c":
             raise RuntimeError(f"{name}: from the complex {describe(root)} a gradient must be given")
+        scalars = None if record or root._array.ndim else root._device.scalars.get(root._array.dtype)
+        if scalars is not None:  # it lies on the device already
+            return scalars[1]
         seed = wrap(root._device.backend.from_host(np.ones(root._array.shape, root._array.dtype)), root._device)
     else:
         if given._array.shape != root._array.shape:
@@ -73,6 +76,13 @@ def _listed(several: Any) -> tuple[Any, ...]:
 
 def _run(roots: list[tuple[Any, Any]], retain: bool, record: bool | str, targets: Any = None) -> list[Any] | None:
     """``propagate``, recording where that is asked for even under ``no_grad``."""
+    if warnings_shown():
+        with np.errstate(all="ignore"):
+            return _recording_or_not(roots, retain, record, targets)
+    return _recording_or_not(roots, retain, record, targets)
+
+
+def _recording_or_not(roots: list[tuple[Any, Any]], retain: bool, record: bool | str, targets: Any) -> Any:
     if record is True and not is_recording():
         with recording():
             return propagate(roots, retain=retain, record=record, targets=targets)
@@ -107,12 +117,18 @@ def tensor_backward(
     Raises:
         RuntimeError: no history, a shape that does not fit, a tape that was freed, or a saved value changed in place.
     """
-    node = self._current()
-    if gradient is None and inputs is None and not create_graph and self._array.ndim == 0 and node is not None:
-        scalars = self._device.scalars.get(self._array.dtype)
-        if scalars is not None:  # the usual end of a training step: a single real number
-            propagate([(node, scalars[1])], retain=bool(retain_graph), record=False)
-            return
+    node, array = self._current(), self._array
+    if inputs is None and not create_graph and node is not None and not warnings_shown():
+        if gradient is None:
+            scalars = self._device.scalars.get(array.dtype) if array.ndim == 0 else None
+            if scalars is not None:  # the usual end of a training step: a single real number
+                propagate([(node, scalars[1])], retain=bool(retain_graph), record=False)
+                return
+        elif type(gradient) is Tensor and gradient._device is self._device:
+            seed = gradient._array
+            if seed.shape == array.shape and seed.dtype == array.dtype:
+                propagate([(node, seed)], retain=bool(retain_graph), record=False)
+                return
     backward(self, gradient, retain_graph, create_graph, inputs=inputs)
 
 

@@ -59,13 +59,14 @@ def propagate(
     leaves: dict[Node, Any] = {}
     pending: dict[Node, Any] = {}
     heap: list[tuple[int, Node]] = []
+    due: dict[Node, int] | None = None  # how many cotangents are still to come to each leaf with hooks
     follow: Any
     node, g = _enter(roots, leaves, pending, heap, record)
     while node is not None:
         edges, rule, dev, cells, hooks = node.edges, node.rule, node.device, node.cells, node.hooks
         if hooks is not None:
             g = hooked(node, g, record)
-        if node in caught:
+        if caught and node in caught:
             caught[node] = g
         if passing is None or node in passing:
             saved = node.saved
@@ -77,7 +78,9 @@ def propagate(
                     raise spoiled(node)
             if hooks is not None and hooks.before:
                 g = shown_before(node, g, record)
-            if record:
+            if g is None and rule is not STEP:  # a hook has taken it away
+                cotangents = (None,) * len(edges)
+            elif record:
                 cotangents = _recorded(node, g, saved, record is True)
             else:
                 formulas = (dev.vjps or _formulas(dev))[rule.index]
@@ -85,6 +88,12 @@ def propagate(
                     cotangents = formulas[0](dev.backend, g, *saved)
                 elif len(edges) == 1:
                     cotangents = (formulas[0](dev.backend, g, *saved[0]),)
+                elif len(edges) == 2 and needed is None:
+                    a, b = edges
+                    cotangents = (
+                        None if a is None else formulas[0](dev.backend, g, *saved[0]),
+                        None if b is None else formulas[1](dev.backend, g, *saved[1]),
+                    )
                 else:
                     cotangents = [
                         formula(dev.backend, g, *kept) if e is not None and (needed is None or e in needed) else None
@@ -109,9 +118,15 @@ def propagate(
                         leaves[edge] = c
                     else:
                         leaves[edge] = edge.device.backend.copy(c)
+                    if edge.hooks is not None and targets is None:
+                        if due is None:
+                            due = _arrivals(roots)
+                        due[edge] = left = due.get(edge, 0) - 1
+                        if left == 0:
+                            accumulate(edge, hooked(edge, leaves.pop(edge), record), record)
                 elif edge is follow:
                     ahead = _sum(edge.device, ahead, c, record)
-                elif edge in pending:
+                elif pending and edge in pending:
                     pending[edge] = _sum(edge.device, pending[edge], c, record)
                 elif follow is None and not heap:
                     follow, ahead = edge, c
@@ -139,9 +154,29 @@ def propagate(
             elif leaf.hooks is None:
                 _add_to(leaf, g, record)
     for leaf, g in leaves.items():
-        if leaf.hooks is not None:
+        if leaf.hooks is not None:  # a root itself, or one of its users handed on nothing
             accumulate(leaf, hooked(leaf, g, record), record)
     return None
+
+
+def _arrivals(roots: list[tuple[Node, Any]]) -> dict[Node, int]:
+    """How many cotangents can come to each leaf with hooks."""
+    count: dict[Node, int] = {}
+    seen: set[Node] = set()
+    stack = [node for node, _ in roots]
+    while stack:
+        node = stack.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        for edge in node.edges or ():
+            if edge is None:
+                continue
+            if edge.edges is not None:
+                stack.append(edge)
+            elif edge.hooks is not None:
+                count[edge] = count.get(edge, 0) + 1
+    return count
 
 
 def _enter(
@@ -183,7 +218,9 @@ def _recorded(node: Node, g: Tensor, saved: Any, hang: bool) -> Any:
         conjugated = conjugates(rule, g._array)
         if conjugated:
             g = P.conj(g)
-        if rule.joint:
+        if rule is STEP:
+            found = saved[0]._differentiate(hang or BATCHED, g)
+        elif rule.joint:
             found = rule.vjps[0](P, g, *_tensors(node, rule.saves[0], saved, cells, hang))
         else:
             found = [
@@ -223,9 +260,11 @@ def _borrowed(c: Any, g: Any, edge: Node, rule: Any, saved: Any) -> bool:
     """Whether a cotangent's memory may be seen elsewhere, so that a leaf must not keep it as its gradient."""
     if c is g or rule is STEP or not edge.device.backend.owned(c):
         return True
-    if rule.joint:
-        return any(c is s for s in saved)
-    return any(c is s for args in saved if args for s in args)
+    for kept in (saved,) if rule.joint else saved:
+        for s in kept or ():
+            if c is s:
+                return True
+    return False
 
 
 def _sum(dev: Any, a: Any, b: Any, record: bool) -> Any:
@@ -256,6 +295,8 @@ def accumulate(node: Node, g: Any, record: bool) -> None:
     """Add a cotangent to the gradient of a leaf, and call the hooks that want to know of it."""
     if node.hooks is not None and node.hooks.before:
         g = shown_before(node, g, record)
+        if g is None:
+            return
     if not record and node.grad is None:
         g = node.device.backend.copy(g)  # a hook may have kept it
     with ACCUMULATING:

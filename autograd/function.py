@@ -9,14 +9,14 @@ from collections.abc import Callable
 from typing import Any
 
 from . import record
-from .batching.level import Batched
 from .function_ctx import FunctionCtx, kind_of
+from .function_transforms import innermost, lowered, mapped_by, transposed, wanted_outside
 from .grad_mode import is_recording, set_grad_enabled
 from .node import Node, make
 from .saved import Kept, keep
 from .steps import STEP, FunctionNode, bundles, output_node
 from .tensor import Tensor, wrap
-from .views import place, refuse_leaf, unrecorded
+from .views import place, refuse_leaf, seal
 
 __all__ = ["Function", "FunctionCtx", "once_differentiable"]
 
@@ -68,35 +68,101 @@ class Function:
         """Another name for ``backward``."""
         raise NotImplementedError("Function: a subclass must define the static method backward to be differentiated")
 
+    @staticmethod
+    def jvp(ctx: Any, *grad_inputs: Any) -> Any:
+        """Compute the tangents of the outputs from those of the arguments, None for what is no tensor.
+
+        It serves ``func.jvp`` and its kin; without it the ``backward`` is transposed, and without a ``backward`` this
+        is.
+        """
+        raise NotImplementedError("Function: jvp is not defined")
+
+    # Accepted: what it asks for happens wherever it is needed.
+    generate_vmap_rule = False
+
+    @staticmethod
+    def vmap(info: Any, in_dims: tuple[int | None, ...], *args: Any) -> Any:
+        """Compute the forward for a whole batch; without it the operations of the forward are batched.
+
+        Args:
+            info: ``batch_size`` and ``randomness``.
+            in_dims: for each argument the dimension of the batch, None where it has none.
+            args: the arguments, with the batches.
+
+        Returns:
+            The pair ``(output, out_dims)``.
+        """
+        raise NotImplementedError("Function: vmap is not defined")
+
+    @classmethod
+    def pushes(cls) -> bool:
+        """Whether ``jvp`` is defined."""
+        return cls.jvp is not Function.jvp
+
     @classmethod
     def _differentiated_by(cls) -> Callable[..., Any]:
-        """``backward`` or ``vjp``, whichever is defined."""
+        """``backward`` or ``vjp``, whichever is defined; where neither is, what transposes ``jvp``."""
         own, other = cls.backward is not Function.backward, cls.vjp is not Function.vjp
         if own and other:
             raise RuntimeError(f"{cls.__name__}: define backward or vjp, which are the same; it has both")
+        if not own and not other and cls.pushes():
+            return transposed
         return cls.vjp if other else cls.backward
 
     @classmethod
     def apply(cls, *args: Any, **kwargs: Any) -> Any:
-        """Run the forward, and put the step onto the tape."""
+        """Run the forward, and put the step onto the tape; keyword arguments take their places among the others."""
         separate = cls.setup_context is not Function.setup_context
         if separate:
-            args = _bound(cls.forward, args, kwargs)
+            args = _bound(cls, args, kwargs)
         elif kwargs:
-            raise TypeError(f"{cls.__name__}.apply: takes no keyword arguments")
-        _refuse_outer_gradients(cls.__name__, args)
+            args = _bound(cls, (None, *args), kwargs)[1:]
+        level = innermost(args)
         ctx = _context(cls)()
         edges = tuple(a._current() for a in args if isinstance(a, Tensor))
         ctx.needs_input_grad = tuple(isinstance(a, Tensor) and a._current() is not None for a in args)
         recording = is_recording() and any(e is not None for e in edges)
-        with set_grad_enabled(False):
-            if separate:
-                out = cls.forward(*args)
-                cls.setup_context(ctx, args, out)
-            else:
-                out = cls.forward(ctx, *args)
+        if level is None:
+            out = cls._forward(ctx, args, separate)
+        else:
+            out = cls._batched_forward(ctx, args, separate, level, recording)
         outputs = _recorded(ctx, args, edges, out if isinstance(out, tuple) else (out,), recording)
         return tuple(outputs) if isinstance(out, tuple) else outputs[0]
+
+    @classmethod
+    def _forward(cls, ctx: FunctionCtx, args: tuple[Any, ...], separate: bool) -> Any:
+        with set_grad_enabled(False):
+            if not separate:
+                return cls.forward(ctx, *args)
+            out = cls.forward(*args)
+            cls.setup_context(ctx, args, out)
+            return out
+
+    @classmethod
+    def _batched_forward(cls, ctx: Any, args: tuple[Any, ...], separate: bool, level: Any, recording: bool) -> Any:
+        """The forward inside of ``vmap``."""
+        name, ruled = cls.__name__, cls.vmap is not Function.vmap
+        if ruled and cls.generate_vmap_rule:
+            raise RuntimeError(f"{name}: define the static method vmap or set generate_vmap_rule, not both")
+        if ruled and not separate:
+            raise RuntimeError(f"{name}: with the static method vmap, forward and setup_context must be apart")
+        if ruled:
+            out = mapped_by(cls.vmap, name, args, level)
+        elif wanted_outside(args):
+            if recording and not separate:
+                raise RuntimeError(
+                    f"{name}: to be differentiated inside of vmap and outside of it, forward and setup_context must be "
+                    "apart"
+                )
+            if cls._differentiated_by() is transposed:
+                raise RuntimeError(f"{name}: to be differentiated through vmap, it must have a backward")
+            out = lowered(cls, _context(cls), args, level, separate)
+        else:
+            return cls._forward(ctx, args, separate)
+        if separate:
+            with set_grad_enabled(False):
+                cls.setup_context(ctx, args, out)
+        return out
 
 
 def _context(cls: type[Function]) -> type[FunctionCtx]:
@@ -108,26 +174,23 @@ def _context(cls: type[Function]) -> type[FunctionCtx]:
     return made
 
 
-def _refuse_outer_gradients(name: str, args: tuple[Any, ...]) -> None:
-    """Refuse batched tensors whose batches stand on a tape outside of ``vmap``: the forward would cut them off it."""
-    for t in args:
-        while isinstance(t, Tensor) and isinstance(t._array, Batched):
-            t = t._array.value
-            if t._current() is not None and is_recording():
-                raise RuntimeError(
-                    f"{name}.apply: inside of vmap, an argument requires grad outside of it; a Function can be "
-                    "differentiated inside (vmap(grad(f))), not through vmap"
-                )
-
-
 @functools.cache
 def _signature(forward: Callable[..., Any]) -> inspect.Signature:
     return inspect.signature(forward)
 
 
-def _bound(forward: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
-    """The arguments by position, defaults filled in."""
-    bound = _signature(forward).bind(*args, **kwargs)
+def _bound(cls: type[Function], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+    """The arguments by position, defaults filled in.
+
+    Raises:
+        TypeError: they do not fit, or one can be given by its name only.
+    """
+    bound = _signature(cls.forward).bind(*args, **kwargs)
+    if bound.kwargs:
+        raise TypeError(
+            f"{cls.__name__}.apply: arguments of the forward that can be given by name only are not taken: "
+            f"{', '.join(bound.kwargs)}"
+        )
     bound.apply_defaults()
     return bound.args
 
@@ -153,7 +216,7 @@ def _recorded(
     ctx._inputs, ctx._outputs = [kind_of(a) for a in args], [kind_of(o) for o in outs]
     ctx._only = live[0] if len(live) == 1 else None
     device = bundles if ctx._only is None else outs[live[0]]._device
-    cells = (record.GLOBALS["CONSTANT"],) if ctx._to_save else ()
+    cells = (record.GLOBALS["CONSTANT"],) if ctx._to_save else ()  # what says that a backward frees the step
     node = make(STEP, edges, (ctx,), cells, None, device, FunctionNode)
     node.extra = ctx._name
     ctx._node = weakref.ref(node)
@@ -166,7 +229,9 @@ def _recorded(
             made.append(_without_history(ctx, o, args))
     sources = {id(a): e for a, e in zip((a for a in args if isinstance(a, Tensor)), edges, strict=True)}
     ctx._kept = [None if t is None else _kept(t, outs, made, live, sources) for t in ctx._to_save]
-    ctx._to_save = ctx._silent = ctx._dirty = ()
+    if ctx._to_forward:
+        ctx._forward_kept = [None if t is None else _kept(t, outs, made, live, sources) for t in ctx._to_forward]
+    ctx._to_save = ctx._to_forward = ctx._silent = ctx._dirty = ()
     return made
 
 
@@ -174,7 +239,7 @@ def _kept(t: Tensor, outs: tuple[Any, ...], made: list[Any], live: list[int], so
     """One tensor of ``save_for_backward``."""
     for k in live:
         if t is made[k] or (t is outs[k] and id(t) not in sources):
-            return keep(t, made[k]._current(), k)
+            return keep(t, None, k)  # the function's own node, which is found when asked for: no cycle through it
     return keep(t, sources.get(id(t), t._node))
 
 
@@ -191,6 +256,8 @@ def _with_history(ctx: FunctionCtx, o: Tensor, node: Node, args: tuple[Any, ...]
         return o
     if o._node is not None or _among(o, args):
         o = _alias(o)
+    if o._view is not None and o._view[1]:
+        o._view = seal(o._view[0])
     o._node = node
     return o
 
@@ -207,7 +274,7 @@ def _without_history(ctx: FunctionCtx, o: Any, args: tuple[Any, ...]) -> Any:
 def _alias(o: Tensor) -> Tensor:
     """Another tensor over the same memory, without history."""
     made = wrap(o._array, o._device)
-    made._cell, made._view = o._cell, unrecorded(o)
+    made._cell, made._view = o._cell, seal(o)
     return made
 
 

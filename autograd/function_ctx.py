@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from .function_transforms import by_jvp, pushing
 from .grad_mode import is_recording, set_grad_enabled
 from .node import Node
 from .promote import describe
@@ -36,8 +37,8 @@ class FunctionCtx:
     """
 
     __slots__ = (
-        "__dict__", "__weakref__", "_dirty", "_inputs", "_kept", "_materialize", "_node", "_only", "_outputs",
-        "_silent", "_to_save", "needs_input_grad",
+        "__dict__", "__weakref__", "_bare", "_dirty", "_forward_kept", "_given", "_in_forward", "_inputs", "_kept",
+        "_materialize", "_node", "_only", "_outputs", "_silent", "_to_forward", "_to_save", "needs_input_grad",
     )  # fmt: skip
 
     _function: Any  # the subclass of Function
@@ -45,6 +46,11 @@ class FunctionCtx:
 
     def __init__(self) -> None:
         self._to_save: tuple[Tensor | None, ...] = ()
+        self._to_forward: tuple[Tensor | None, ...] = ()
+        self._forward_kept: list[Kept | None] | None = None
+        self._in_forward = False  # whether `jvp` is running
+        self._bare = False  # whether the backward is to get the saved tensors without their places on the tape
+        self._given: tuple[Tensor | None, ...] | None = None  # what stands in for the saved tensors
         self._dirty: tuple[Tensor, ...] = ()
         self._silent: tuple[Tensor, ...] = ()
         self._materialize = True
@@ -70,6 +76,13 @@ class FunctionCtx:
                 )
         self._to_save = tensors
 
+    def save_for_forward(self, *tensors: Tensor | None) -> None:
+        """Keep tensors for ``ctx.saved_tensors`` in ``jvp``; without it, those of ``save_for_backward`` are there."""
+        for i, t in enumerate(tensors):
+            if t is not None and not isinstance(t, Tensor):
+                raise TypeError(f"save_for_forward: argument {i} is of type {type(t).__name__}; it takes tensors only")
+        self._to_forward = tensors
+
     def mark_dirty(self, *args: Tensor) -> None:
         """Name the inputs that the forward has written in place; each must be returned."""
         self._dirty = args
@@ -91,8 +104,12 @@ class FunctionCtx:
         Raises:
             RuntimeError: one of them was changed in place since.
         """
+        if self._given is not None:
+            return self._given
         name = self._name
-        return tuple(None if k is None else k.unpack(name, self._made(k.output)) for k in self._kept)
+        kept = self._forward_kept if self._in_forward and self._forward_kept is not None else self._kept
+        found = [None if k is None else k.unpack(name, self._made(k.output)) for k in kept]
+        return tuple([None if t is None else t.detach() for t in found] if self._bare else found)
 
     @property
     def _name(self) -> str:
@@ -108,6 +125,10 @@ class FunctionCtx:
         """How many outputs the forward had."""
         return len(self._outputs)
 
+    def among_outputs(self, only: Any) -> tuple[Any, ...]:
+        """The gradient of the only differentiable output, in its place among all outputs."""
+        return tuple(only if k == self._only else None for k in range(self.outputs))
+
     def _made(self, output: int | None) -> Node | None:
         """The node of one output."""
         node = self._node()
@@ -116,13 +137,28 @@ class FunctionCtx:
         kind = self._outputs[output]
         return output_node(node, output, kind.device) if kind is not None else None
 
-    def _differentiate(self, as_tensors: bool, g: Any) -> list[Any]:
-        """What the engine calls: the gradients of the tensors among the inputs, as tensors or raw arrays."""
+    def _differentiate(self, as_tensors: Any, g: Any) -> list[Any]:
+        """What the engine calls: the gradients of the tensors among the inputs, as tensors or raw arrays.
+
+        Args:
+            as_tensors: True records the backward; True or anything else that is true gives and takes tensors.
+            g: the cotangent, or a bundle of them.
+        """
         backward = self._function._differentiated_by()
-        with set_grad_enabled(as_tensors and is_recording()):
-            found = backward(self, *self._gradients(as_tensors, g))
-            found = self._checked(found if isinstance(found, tuple) else (found,))
-        return [None if t is None else t if as_tensors else t._array for t in found]
+        inside = any(kind is not None and kind.device.depth for kind in self._inputs)
+        self._bare = as_tensors is not True and bool(as_tensors or inside)
+        try:
+            # The batches inside of a level of vmap may be on a tape outside of it, which records on.
+            with set_grad_enabled(bool(as_tensors or inside) and is_recording()):
+                grads = self._gradients(as_tensors, g)
+                if as_tensors and pushing() and self._function.pushes():
+                    checked = by_jvp(self, backward, grads)
+                else:
+                    found = backward(self, *grads)
+                    checked = self._checked(found if isinstance(found, tuple) else (found,))
+        finally:
+            self._bare = False
+        return [None if t is None else t if as_tensors else t._array for t in checked]
 
     def _gradients(self, as_tensors: bool, g: Any) -> list[Tensor | None]:
         """The gradients of all outputs."""
@@ -131,7 +167,7 @@ class FunctionCtx:
             t: Tensor | None = None
             if type(g) is Bundle:
                 t = g.tensor(k)
-            elif k == self._only and kind is not None:
+            elif k == self._only and kind is not None and g is not None:
                 t = g if as_tensors else wrap(kind.device.backend.normal(g), kind.device)
             if t is None and kind is not None and self._materialize:
                 t = wrap(kind.device.backend.filled(kind.shape, 0, kind.dtype), kind.device)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Callable
 from threading import get_ident, local
 from typing import Any
@@ -30,10 +31,10 @@ class _Departure:
     """Takes a thread's number out of all sets when the thread ends, for the next one that gets the number."""
 
     def __init__(self, me: int) -> None:
-        self._me = me
+        self._me, self._sets = me, (OFF, INFERRING, _ON_IN_NAME)  # at exit the module's names may be gone
 
     def __del__(self) -> None:
-        for threads in (OFF, INFERRING, _ON_IN_NAME):
+        for threads in self._sets:
             threads.discard(self._me)
 
 
@@ -126,7 +127,11 @@ class _GradMode:
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         if isinstance(function, type):
-            raise TypeError(f"{type(self).__name__}: decorate functions or methods, not the class {function.__name__}")
+            warnings.warn(
+                f"{type(self).__name__}: as the decorator of the class {function.__name__} it holds only while an "
+                "object is made, and the name no longer is a class; decorate its methods",
+                FutureWarning, stacklevel=2,
+            )  # fmt: skip
         if getattr(getattr(function, "__code__", None), "co_flags", 0) & CO_GENERATOR:
             return _wrap_generator(self._again, function)
 
@@ -253,7 +258,9 @@ class set_grad_enabled(_GradMode):  # noqa: N801 - PyTorch's name
 
     def __init__(self, mode: bool) -> None:
         super().__init__()
-        self.enabled = bool(mode)
+        if type(mode) is not bool:
+            raise TypeError(f"set_grad_enabled: mode must be a bool, not {type(mode).__name__}")
+        self.enabled = mode
         self._outer = _switch(self.enabled)
 
     def __enter__(self) -> None:

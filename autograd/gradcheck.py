@@ -150,7 +150,7 @@ def _drawn(outputs: Iterable[Tensor], gaps: bool) -> tuple[Tensor, ...]:
     for y in outputs:
         kind = np.dtype(np.complex128 if complex_of(y) else np.float64)
         v = like(y, stream.uniform(y._array.shape, -1, 1, kind))
-        made.append((P.slice(P.stack([v, v], -1), (*(slice(None),) * y.ndim, 0)) if gaps else v).requires_grad_())
+        made.append((P.slice(P.stack([v, v], y.ndim), (*(slice(None),) * y.ndim, 0)) if gaps else v).requires_grad_())
     return tuple(made)
 
 

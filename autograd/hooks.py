@@ -104,9 +104,7 @@ def shown_before(node: Node, g: Any, record: bool) -> Any:
             k: (t if record else t._array, t._device) for k, t in enumerate(grads) if t is not None
         })  # fmt: skip
     only = next((t for t in grads if t is not None), None)
-    if only is None:
-        only = wrap(node.device.backend.zeros_like(g._array if record else g), node.device)
-    return only if record else only._array
+    return only if record or only is None else only._array
 
 
 def shown_behind(node: Node, cotangents: Sequence[Any], g: Any, record: bool) -> Any:
@@ -152,7 +150,10 @@ def _tuple_of(node: Node, g: Any, record: bool) -> tuple[Tensor | None, ...]:
     """The cotangents of a step's outputs."""
     if type(g) is Bundle:
         return tuple(g.tensor(k) for k in range(node.saved[0].outputs))
-    return (g if record else _wrapped(g, node),)
+    only = g if record or g is None else _wrapped(g, node)
+    if type(node) is FunctionNode and node.saved is not None:
+        return node.saved[0].among_outputs(only)
+    return (only,)
 
 
 def _replaced(hook: Callable[..., Any], before: Tensor, after: Any) -> Tensor:
@@ -201,6 +202,7 @@ def hooks_on_several(tensors: Sequence[Tensor], fn: Callable[..., Any], wait: bo
     for k, node in enumerate(nodes):
         if node is None and wait:
             raise RuntimeError(f"register_multi_grad_hook: tensors[{k}] does not require grad")
+    found = [None if node is None else weakref.ref(node) for node in nodes]  # the nodes hold the hooks: no cycle
     # By thread, the backward that is running there, the gradients so far, and how many are to come.
     state: dict[int, tuple[Any, list[Any], int]] = {}
 
@@ -210,14 +212,16 @@ def hooks_on_several(tensors: Sequence[Tensor], fn: Callable[..., Any], wait: bo
         held = state.get(get_ident())
         if held is None or held[0] is not backward:
             reached = _ways(roots) if wait else set()
-            to_come = sum(node in reached for node in nodes) if wait else 1
-            held = (backward, [None] * len(nodes), to_come)
+            to_come = sum(ref is not None and ref() in reached for ref in found) if wait else 1
+            held = (backward, [None] * len(found), to_come)
         elif not wait:
             return
         held[1][k] = g
         held = (*held[:2], held[2] - 1)
         state[get_ident()] = held
         if held[2] == 0:
+            if wait:
+                del state[get_ident()]
             fn(held[1] if wait else g)
 
     table = HookTable()

@@ -7,13 +7,17 @@ says its name with ``named``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from .node import Node
 
-__all__ = ["name_of", "named"]
+__all__ = ["name_of", "named", "step"]
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 def named(out: Any, name: str) -> Any:
@@ -21,6 +25,45 @@ def named(out: Any, name: str) -> Any:
     if out._node is not None and out._node.edges is not None:  # a leaf is no step
         out._node.extra = name
     return out
+
+
+def step(name: str | Callable[..., str]) -> Callable[[F], F]:
+    """Let what a composition of several steps returns go by one name, as in PyTorch, where it is one step.
+
+    Args:
+        name: without the end "Backward0", or a function that tells it from the arguments.
+    """
+
+    fixed = _finished(name) if isinstance(name, str) else None
+
+    def decorate(function: F) -> F:
+        @wraps(function)
+        def operation(*args: Any, **kwargs: Any) -> Any:
+            made = function(*args, **kwargs)
+            for out in made if isinstance(made, tuple) else (made,):
+                node = getattr(out, "_node", None)
+                if node is None or node.edges is None:
+                    continue
+                for x in args:
+                    if getattr(x, "_node", None) is node:  # an argument keeps its own
+                        break
+                else:
+                    node.extra = _finished(name(*args, **kwargs)) if fixed is None else fixed  # type: ignore[operator]
+            return made
+
+        return operation  # type: ignore[return-value]
+
+    return decorate
+
+
+_DONE = re.compile(r"Backward\d(_copy)?$")
+
+
+def _finished(word: str) -> str:
+    return word if _DONE.search(word) or word in WHOLE else word + "Backward0"
+
+
+WHOLE = ("CopySlices", "CopyBackwards")  # names that stand as they are
 
 
 def name_of(node: Node) -> str:
@@ -35,7 +78,7 @@ def name_of(node: Node) -> str:
         known = "".join(word.capitalize() for word in name.split("_"))
     elif not isinstance(known, str):
         known = known(node, _saved(node))
-    return known if known in ("CopySlices", "CopyBackwards") else known + ("" if known[-1].isdigit() else "Backward0")
+    return _finished(known)
 
 
 def _saved(node: Node) -> dict[str, Any]:
@@ -92,10 +135,11 @@ def _by_tensor(word: str) -> Callable[[Node, dict[str, Any]], str]:
 
 
 NAMES: dict[str, str | Callable[[Node, dict[str, Any]], str]] = {
-    "cast": "ToCopy", "clamp": "ClampBackward1", "copy": "Clone",
-    "fmod": _by_tensor("Fmod"), "gelu_tanh": "Gelu", "index": "Index", "linear": _linear, "matmul": _matmul,
+    "cast": "ToCopy", "clamp": "ClampBackward1", "copy": "Clone", "log1p": "Log1P",
+    "fmod": _by_tensor("Fmod"), "gelu_tanh": "Gelu", "index": "Index", "layer_norm": "NativeLayerNorm",
+    "linear": _linear, "matmul": _matmul,
     "mean": _over_dims("Mean"), "mse": "MseLoss", "overwrite": "CopyBackwards", "pad": "ConstantPadNd",
     "pow": _pow, "prod": "Prod", "remainder": _by_tensor("Remainder"), "reshape": "View",
     "slice": _slice, "softmax_xent": "NllLoss", "square": "Pow", "sum": _over_dims("Sum"), "take": "Embedding",
-    "transfer": "ToCopy", "view_scatter": "CopySlices", "windows": "Unfold",
+    "nll": "NllLoss", "transfer": "ToCopy", "view_scatter": "CopySlices", "windows": "Unfold",
 }  # fmt: skip

@@ -10,7 +10,7 @@ from .handles import NodeHooks, RemovableHandle
 from .names import name_of
 from .wirtinger import expect_complex
 
-__all__ = ["Node", "OutputNode", "leaf", "make", "shown", "ticket"]
+__all__ = ["NamedNode", "Node", "OutputNode", "leaf", "make", "shown", "ticket"]
 
 ticket = count(1).__next__
 
@@ -100,9 +100,25 @@ class OutputNode(Node):
     __slots__ = ()
 
 
+class NamedNode(Node):
+    """A plain node that users have looked at: its class has the step's name, as ``type(y.grad_fn).__name__`` tells."""
+
+    __slots__ = ()
+
+
+_classes: dict[str, type[NamedNode]] = {}  # by name
+
+
 def shown(node: Node) -> tuple[Node, int]:
     """The step that users see for a node, and the number of the output that the node stands for."""
-    return (node.edges[0], node.saved[0].k) if type(node) is OutputNode else (node, 0)
+    if type(node) is OutputNode:
+        return node.edges[0], node.saved[0].k
+    if type(node) is Node:
+        name = node.name()
+        if name not in _classes:
+            _classes[name] = type(name, (NamedNode,), {"__slots__": (), "__module__": __name__})
+        node.__class__ = _classes[name]
+    return node, 0
 
 
 def leaf(device: Any, dtype: Any) -> Node:

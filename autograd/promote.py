@@ -16,6 +16,7 @@ import numpy as np
 from ..backends import default_device, dtypes
 from ..backends.dtypes import BOOL, COMPLEX, FLOATING, INTEGRAL
 from . import record
+from .explain import describe, explain
 from .rule import P, Rule
 from .tensor import Tensor, wrap
 
@@ -31,16 +32,16 @@ def get_default_dtype() -> dtypes.dtype:
     return _default
 
 
-def set_default_dtype(dtype: Any) -> None:
+def set_default_dtype(d: Any) -> None:
     """Set the dtype that ``get_default_dtype`` returns.
 
     Raises:
         TypeError: not a floating dtype.
     """
     global _default
-    if not isinstance(dtype, dtypes.dtype) or not dtype.is_floating_point:
-        raise TypeError(f"set_default_dtype: takes a floating dtype such as tapegrad.float64, got {dtype!r}")
-    _default = dtype
+    if not isinstance(d, dtypes.dtype) or not d.is_floating_point:
+        raise TypeError(f"set_default_dtype: takes a floating dtype such as tapegrad.float64, got {d!r}")
+    _default = d
 
 
 def constant(value: Any, dtype: dtypes.dtype, device: Any) -> Tensor:
@@ -49,7 +50,7 @@ def constant(value: Any, dtype: dtypes.dtype, device: Any) -> Tensor:
 
 
 def fitting(name: str, value: Any, dtype: dtypes.dtype) -> Any:
-    """A number that is to be stored as ``dtype``, checked; negative ones wrap in unsigned types, as in PyTorch.
+    """A number that is to be stored as ``dtype``, checked; negative integers wrap in unsigned types, as in PyTorch.
 
     Raises:
         RuntimeError: the type cannot hold it.
@@ -62,7 +63,8 @@ def fitting(name: str, value: Any, dtype: dtypes.dtype) -> Any:
         fits, number = not number.imag, number.real
     if dtype.category == INTEGRAL:
         limits = np.iinfo(dtype.numpy)
-        fits = fits and (limits.min or -int(limits.max)) <= number <= limits.max
+        low = -int(limits.max) if not limits.min and isinstance(number, int) else int(limits.min)
+        fits = fits and low <= number <= limits.max
     elif dtype is not dtypes.float64:  # narrower ones are computed in float32
         fits = fits and not LARGEST < abs(number) < math.inf
     if not fits:
@@ -164,6 +166,7 @@ KNOWN = (Tensor, *NUMBERS, np.ndarray, str, bytes, list, tuple)
 
 def slow(rule: Rule, inputs: tuple[Any, ...], attrs: tuple[Any, ...]) -> Tensor:
     """Bring the operands of an element-wise operation to one dtype and device, then run it."""
+    _refuse_numbers(rule, inputs)
     devices = [x._device for x in inputs if isinstance(x, Tensor)]
     if any([d is not devices[0] for d in devices]):
         inputs = record.GLOBALS["to_level"](inputs) or inputs
@@ -187,6 +190,27 @@ def slow(rule: Rule, inputs: tuple[Any, ...], attrs: tuple[Any, ...]) -> Tensor:
     _refuse(rule, dtype, values)
     ready = head + [_as(x, dtype, device) for x in values]
     return getattr(P, rule.name)(*ready, *attrs)
+
+
+# Operations that take two Python numbers
+TWO_NUMBERS = frozenset({"add", "div", "floor_divide", "mul", "sub"})
+
+
+def _refuse_numbers(rule: Rule, inputs: tuple[Any, ...]) -> None:
+    """Refuse Python numbers where PyTorch takes tensors only."""
+    if len(inputs) != 2:
+        return
+    first, second = [isinstance(x, NUMBERS) for x in inputs]
+    if first and (rule.name in record.TENSOR_FIRST or (second and rule.name not in TWO_NUMBERS)):
+        at = 0
+    else:
+        at = 1 if second and rule.name in record.BOTH_TENSORS else None
+    if at is not None:
+        argument, given = record.argument_names(rule)[at], inputs[at]
+        raise TypeError(
+            f"{rule.name}: argument '{argument}' must be a Tensor, not {type(given).__name__}; "
+            f"use tapegrad.tensor({given!r})"
+        )
 
 
 def _refuse(rule: Rule, dtype: dtypes.dtype, values: list[Any]) -> None:
@@ -228,24 +252,12 @@ def same(rule: Rule, *inputs: Any) -> bool:
     return all([x._array.dtype == first._array.dtype and x._device is first._device for x in values])
 
 
-def describe(x: Any) -> str:
-    """One operand in an error's words."""
-    if isinstance(x, Tensor):
-        where = "" if x._device.type == "cpu" else f" on {x._device}"
-        return f"{x.dtype.name}{list(x._array.shape)}{where}"
-    if isinstance(x, (list, tuple)) and x and isinstance(x[0], Tensor):
-        return "[" + ", ".join(describe(t) for t in x) + "]"
-    return repr(x)
-
-
 def failure(rule: Rule, error: Exception, inputs: tuple[Any, ...], attrs: tuple[Any, ...]) -> Exception:
     """The error to raise where a kernel refused its operands: it names the operation and what it was given."""
-    given = ", ".join(f"{n}={describe(x)}" for n, x in zip(record.argument_names(rule), inputs, strict=True))
-    given += "".join(f", {n}={a!r}" for n, a in zip(rule.attrs, attrs, strict=False))
     if isinstance(error, TypeError) and _NO_SUCH_TYPE.search(str(error)):
         return RuntimeError(_unfit(rule, _type_at_fault(rule, inputs)))
     kind = IndexError if isinstance(error, IndexError) else TypeError if isinstance(error, TypeError) else RuntimeError
-    return kind(f"{rule.name}({given}): {_plain(error)}")
+    return kind(explain(rule, error, inputs, attrs))
 
 
 # How NumPy and CuPy, Python's operators and our own kernels say that there is no such operation for an element type.
@@ -261,20 +273,6 @@ def _type_at_fault(rule: Rule, inputs: tuple[Any, ...]) -> dtypes.dtype:
     given = inputs[1:] if rule.kind == "where" else inputs
     flat = [t for x in given for t in (x if isinstance(x, (list, tuple)) else (x,)) if isinstance(t, Tensor)]
     return flat[0].dtype
-
-
-def _plain(error: Exception) -> str:
-    text = str(error)
-    low = text.lower()
-    if any(s in low for s in ("could not be broadcast", "shape mismatch", "cannot broadcast", "axis remapping")):
-        return "the shapes do not broadcast: from the last dimension on, sizes must be equal or one of them 1"
-    if "matmul" in text or "not aligned" in text:
-        return "the inner sizes differ: the last dimension of the first must equal the second-last of the second"
-    if "type is mismatched" in low:
-        return f"the element types must be the same; nothing is converted silently ({text})"
-    if "cannot reshape" in text:
-        return "the new shape has another number of elements"
-    return text
 
 
 def mixed_devices(rule: Rule, inputs: tuple[Any, ...]) -> RuntimeError:
@@ -311,6 +309,23 @@ def not_tensors(rule: Rule, inputs: tuple[Any, ...]) -> TypeError:
     return TypeError(f"{rule.name}: got no tensors")
 
 
+def warnings_shown() -> bool:
+    """Whether a filter of the user's makes NumPy's warnings errors, or shows them all, before ours is asked."""
+    return bool(warnings.filters) and warnings.filters[0][0] in ("error", "always")
+
+
+def quietly(kernel: Any, *operands: Any) -> Any:
+    """Run a kernel once more where Python makes errors of NumPy's warnings: inf and nan are results here."""
+    with np.errstate(all="ignore"):
+        return kernel(*operands)
+
+
 record.GLOBALS.update(
-    slow=slow, same=same, failure=failure, mixed_devices=mixed_devices, mixed_types=mixed_types, not_tensors=not_tensors
+    quietly=quietly,
+    slow=slow,
+    same=same,
+    failure=failure,
+    mixed_devices=mixed_devices,
+    mixed_types=mixed_types,
+    not_tensors=not_tensors,
 )

@@ -21,6 +21,20 @@ __all__ = ["GLOBALS", "argument_names", "compile_operation", "source"]
 # Views where the memory of the input allows it, else copies.
 SOMETIMES_VIEWS = ("reshape", "as_strided", "view_as_complex")
 
+# Pairs of which both must be tensors, or at least the first
+BOTH_TENSORS = frozenset(
+    {"atan2", "gcd", "hypot", "igamma", "igammac", "lcm", "logaddexp", "logical_and", "logical_or", "logical_xor",
+     "nextafter"}
+)  # fmt: skip
+TENSOR_FIRST = BOTH_TENSORS | {"copysign", "eq", "fmod", "ge", "gt", "le", "lt", "ne"}
+_IS_NUMBER = "{0} is float or {0} is int"
+
+# Whose results lie row by row in memory whatever the input's order, as PyTorch's do; kernels may do otherwise.
+ROW_BY_ROW = frozenset({
+    "all", "amax", "amin", "any", "cat", "cumprod", "cumsum", "log_softmax", "logsumexp", "mean", "prod", "roll",
+    "softmax", "stack", "sum", "tril", "triu", "var",
+})  # fmt: skip
+
 _functions: dict[str, tuple[Rule, Any]] = {}  # primitive -> its rule and its operation
 _stubs: dict[str, Callable[..., Any]] = {}  # parameters -> what makes an operation that has not been called yet
 _codes: dict[str, CodeType] = {}  # text -> its code
@@ -134,7 +148,9 @@ def _write(rule: Rule) -> str:
     lines += _wrap(rule)
     if rule.differentiable:
         lines += _remember(rule)
-    lines.append("return y")
+        lines.append("return y")
+    else:
+        lines.append("return y if INFERRING is None else inferred(y)")
     return _function(_signature(rule), "\n        ".join(lines))
 
 
@@ -178,8 +194,9 @@ def _operands(rule: Rule) -> list[str]:
     return [
         f"ta = type({a})",
         f"tb = type({b})",
-        "na = ta is float or ta is int  # whether an operand is a plain number",
-        "nb = tb is float or tb is int",
+        f"na = {_IS_NUMBER.format('ta') if rule.name not in TENSOR_FIRST else 'False'}"
+        "  # whether an operand is a plain number",
+        f"nb = {_IS_NUMBER.format('tb') if rule.name not in BOTH_TENSORS else 'False'}",
         "try:",
         "    if nb:",
         f"        x0 = {a}._array; dev = {a}._device; x1 = dev.scalars[x0.dtype][{b}]",
@@ -231,14 +248,21 @@ def _unless_none(rule: Rule, name: str, test: str) -> str:
 
 def _run(rule: Rule) -> list[str]:
     call = f"dev.kernels[INDEX]({', '.join([*_arrays(rule), *rule.attrs])})"
-    return [
+    lines = [
         "try:",
         f"    {'out, res' if rule.residual else 'out'} = {call}",
+        "except RuntimeWarning:  # where warnings are errors",
+        f"    {'out, res' if rule.residual else 'out'} = quietly({call.replace('(', ', ', 1)}",
         "except (ValueError, TypeError, IndexError, OverflowError) as error:",
         f"    raise failure(RULE, error, {_given(rule)}) from error",
         "if type(out) is not ndarray:",
         f"    out = {'target' if rule.name == 'transfer' else 'dev'}.backend.normal(out)",
     ]
+    if rule.name in ROW_BY_ROW:
+        some = "dims is not None and " if "dims" in rule.attrs and rule.name != "roll" else ""
+        kept = "row_by_row(out, dev)" if rule.name in ("cat", "roll", "stack") else "dev.backend.copy(out)"
+        lines += [f"if {some}not out.flags.c_contiguous:", f"    out = {kept}"]
+    return lines
 
 
 def _wrap(rule: Rule) -> list[str]:
@@ -280,7 +304,7 @@ def _remember(rule: Rule) -> list[str]:
             "if v is None:",
             f"    y._view = ({x}, ({step},), {x}._node)",
             "else:",
-            f"    y._view = (v[0], (*v[1], {step}), v[0]._node)",
+            f"    y._view = (v[0], (*v[1], {step}), v[2])",
         ]
         unseen = f"y._view = unrecorded({x})"
         if rule.name in SOMETIMES_VIEWS:

@@ -16,7 +16,7 @@ from .node import Node, OutputNode, make
 from .rule import P, Rule
 from .tensor import Tensor, wrap
 
-__all__ = ["STEP", "Bundle", "FunctionNode", "bundles", "output_node"]
+__all__ = ["STEP", "Bundle", "FunctionNode", "bundles", "output_node", "unmoved"]
 
 
 def _rule() -> Rule:
@@ -115,4 +115,35 @@ def output_node(step: Node, k: int, device: Any) -> Node:
     """A node for output ``k`` of a step with several."""
     node = make(STEP, (step,), (_Output(k, device),), (), None, device, OutputNode)
     node.extra = step.extra
+    return node
+
+
+class _Unmoved:
+    """The step of a result that small changes of its inputs do not change: all gradients are zero."""
+
+    __slots__ = ("likes",)
+
+    def __init__(self, likes: list[Any]) -> None:
+        self.likes = likes
+
+    def _differentiate(self, record: bool, g: Any) -> tuple[Any, ...]:
+        made = []
+        for like in self.likes:
+            zeros = None if like is None else like[2].backend.filled(like[0], 0, like[1])
+            made.append(wrap(zeros, like[2]) if record and like is not None else zeros)
+        return tuple(made)
+
+
+def unmoved(name: str, operands: tuple[Any, ...]) -> Node | None:
+    """The node of what an in-place operation without a derivative, such as ``gt_``, made; None without a history."""
+    tensors = [x for x in operands if isinstance(x, Tensor)]
+    edges = tuple(x._current() for x in tensors)
+    if not any(edges):
+        return None
+    likes = [
+        None if edge is None else (x._array.shape, x._array.dtype, x._device)
+        for x, edge in zip(tensors, edges, strict=True)
+    ]
+    node = make(STEP, edges, (_Unmoved(likes),), (), None, tensors[0]._device)
+    node.extra = f"{name.strip('_').capitalize()}Backward{int(len(tensors) > 1)}"
     return node

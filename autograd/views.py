@@ -14,23 +14,29 @@ import numpy as np
 
 from . import record
 from .grad_mode import Untracked, is_recording, recording
-from .node import Node, make
+from .node import Node, leaf, make
+from .overlaps import AT_INDICES, assign_places, may_share, refuse_partial, refuse_repeated
 from .promote import describe, warn_of_lost_part
 from .rule import RULES, P
 from .saved import packing
+from .steps import unmoved
 from .tensor import Tensor, wrap
 
-__all__ = ["follow", "part", "place", "refresh", "refuse_leaf", "refuse_partial", "turn", "unrecorded", "write"]
+__all__ = [
+    "follow", "kind_of_steps", "overwrite", "part", "place", "refresh", "refuse_leaf", "seal", "turn", "write",
+]  # fmt: skip
 
 
 def refresh(view: Tensor) -> Node | None:
     """Bring a view's node up to date with its base, which has been written; returns the node.
 
     Raises:
-        RuntimeError: the view is one of several that were made at once.
+        RuntimeError: the view is one of several that were made at once, or was made while nothing was recorded.
     """
     follow(view)
     base, steps, _ = view._view
+    if any([type(attributes) is Sealed for _, attributes in steps]):
+        return _look_unrecorded(view)
     written = base._node is not None and base._node.edges is not None
     if written and any([type(attributes) is Part for _, attributes in steps]):
         raise RuntimeError(
@@ -51,6 +57,27 @@ def _look_again(view: Tensor) -> Node | None:
     return view._node
 
 
+def _look_unrecorded(view: Tensor) -> Node | None:
+    """The node of a view that was made while nothing was recorded.
+
+    It requires grad as its base does, but no gradient gets from it to the base: it ends in a node of its own.
+    """
+    base, steps, seen = view._view
+    node = base._node
+    if node is None:
+        view._node, view._view = None, (base, steps, None)
+        return None
+    if seen != view._cell[0] if type(seen) is int else node.edges is not None:
+        raise RuntimeError(
+            "a view that was made under no_grad() or inference_mode() is used where gradients are recorded, and its "
+            "base or another view of it was written in place since; make the view where gradients are recorded, or "
+            "take a detach() of it"
+        )
+    if type(seen) is not int:
+        view._view = (base, steps, view._cell[0])
+    return leaf(view._device, view._array.dtype) if view._node is None else view._node
+
+
 def turn(name: str, target: Tensor, look: Callable[[Tensor], Tensor]) -> Tensor:
     """Let ``target`` look at its memory as ``look(target)``, a view of it, does.
 
@@ -62,6 +89,7 @@ def turn(name: str, target: Tensor, look: Callable[[Tensor], Tensor]) -> Tensor:
     recorded = is_recording()
     if recorded:
         refuse_leaf(name, target)
+        _refuse_kind(name, target, None)
     follow(target)
     if not recorded and target._current() is not None:
         target._array = look(wrap(target._array, target._device))._array  # its history stays, as in PyTorch
@@ -87,7 +115,8 @@ def part(view: Tensor) -> Tensor:
     """Mark a view as one of several made at once: where gradients are recorded PyTorch lets nobody write to it."""
     if view._view is not None and view._view[1]:
         base, (*steps, (name, attributes)), seen = view._view
-        view._view = (base, (*steps, (name, Part(attributes))), seen)
+        if type(attributes) is not Sealed:
+            view._view = (base, (*steps, (name, Part(attributes))), seen)
     return view
 
 
@@ -98,14 +127,39 @@ def follow(view: Tensor) -> None:
         view._view = (base._view[0], steps, seen)
 
 
-# The bases of views that were made while nothing was recorded, of tensors without and with a history. What such a view
-# looks at is not known, and must not be kept alive; but a recorded write through it would escape that tensor's history.
+class Sealed(tuple[Any, ...]):
+    """The attributes of steps that were taken while nothing was recorded: they are not taken again."""
+
+    __slots__ = ()
+
+
+HIDDEN = (("sealed", Sealed()),)
+
+
+def unrecorded(x: Tensor) -> tuple[Tensor, tuple[Any, ...], int | None]:
+    """The view record of a view of ``x`` that is made while nothing is recorded.
+
+    In the place of the base's node, if there is one, stands the version of the memory, so that it never is that node.
+    """
+    view = x._view
+    base = x if view is None else view[0]
+    return base, HIDDEN, None if base._node is None else x._cell[0]
+
+
+def kind_of_steps(steps: tuple[tuple[str, tuple[Any, ...]], ...]) -> type[tuple[Any, ...]]:
+    """What the attributes of one step that stands for several must be."""
+    kinds = [type(attributes) for _, attributes in steps]
+    return Sealed if Sealed in kinds else Part if Part in kinds else tuple
+
+
+# The bases of views that a function of the user's made of tensors without and with a history: what such a view looks at
+# is that function's business, but a recorded write through it would escape the history.
 UNSEEN, SEALED = (wrap(np.empty(0), None) for _ in range(2))
 
 
-def unrecorded(x: Tensor) -> tuple[Tensor, tuple[()], None]:
-    """The view record of an unrecorded view of ``x``."""
-    sealed = x._node is not None or (x._view is not None and x._view[0] is SEALED)
+def seal(x: Tensor) -> tuple[Tensor, tuple[()], None]:
+    """The view record of a view of ``x`` that a function of the user's returns."""
+    sealed = x is SEALED or x._node is not None or (x._view is not None and x._view[0] is SEALED)
     return (SEALED if sealed else UNSEEN), (), None
 
 
@@ -133,19 +187,18 @@ def write(name: str, target: Tensor, compute: Callable[..., Any], *operands: Any
         refuse_leaf(name, target)
         if base is not target and target._view[1] and target._view[1][0][0] == "as_strided":
             refresh(target)  # what it was taken from may not hold all of it; the base does
-        if base is not target and base._node is not None and any([type(a) is Part for _, a in target._view[1]]):
-            raise RuntimeError(
-                f"{name}: one of several views that were made at once (by split, chunk, unbind, iteration) may not be "
-                "written in place where gradients are recorded; make the view by indexing, or write to a clone()"
-            )
-    _refuse_overlap(name, target, *operands)
-    if compute is overwrite or name != "setitem":  # what is written at indices is read as a whole before
-        for x in operands:
-            if isinstance(x, Tensor) and x is not target and x._cell is target._cell:
-                if name != "setitem" or x._array.size >= target._array.size:  # PyTorch lets a repeated value pass
-                    refuse_partial(name, target, x)
+    repeated = refuse_repeated(name, target, compute is overwrite, operands)
+    first = target
+    for x in operands:
+        if isinstance(x, Tensor) and x._cell is target._cell:
+            if compute is not overwrite and name in AT_INDICES:
+                refuse_partial(name, target, x, True)
+            elif x is not target and not may_share(name, target, x):
+                refuse_partial(name, target, x)
+            if recorded and x._array is target._array and first is target:
+                first = _apart(target)
     if packing() is None:
-        result = compute(target, *operands)
+        result = compute(first, *operands)
     else:  # what gets packed must not be what is overwritten
         old = wrap(target._device.backend.copy(target._array), target._device)
         old._node = target._current()
@@ -154,15 +207,30 @@ def write(name: str, target: Tensor, compute: Callable[..., Any], *operands: Any
     if result._array.dtype != target._array.dtype:
         result = P.cast(result, target._array.dtype)
     made_by = result._current()
-    if recorded and (base is SEALED or (base is UNSEEN and made_by is not None)):
-        raise _unfollowed(name)
-    if made_by is not None and made_by.cells and type(made_by) is Node:
-        _keep_old(made_by, target)
-    target._device.backend.assign(target._array, result._array)
-    target._cell[0] += 1
     if recorded:
+        if made_by is None:
+            made_by = unmoved(name, (target, *operands))
+        _refuse_kind(name, target, made_by)
+    if made_by is not None and made_by.cells and type(made_by) is Node:
+        _keep_old(made_by, target, first)
+    if repeated:
+        assign_places(name, target, result, compute, operands)
+    else:
+        target._device.backend.assign(target._array, result._array)
+    target._cell[0] += 1
+    if first is not target:
+        first._cell[0] += 1
+    if recorded:
+        _watch(target, made_by, result)
         _rebase(target, base, made_by)
     return target
+
+
+def _apart(target: Tensor) -> Tensor:
+    """``target`` with versions of its own: what an operation saves of it can be told from what it saves of operands."""
+    made = wrap(target._array, target._device)
+    made._node = target._current()
+    return made
 
 
 def place(name: str, target: Tensor, made_by: Node) -> None:
@@ -173,17 +241,29 @@ def place(name: str, target: Tensor, made_by: Node) -> None:
     """
     follow(target)
     base = target if target._view is None else target._view[0]
-    if base is SEALED or base is UNSEEN:
-        raise _unfollowed(name)
+    _refuse_kind(name, target, made_by)
     _rebase(target, base, made_by)
 
 
-def _unfollowed(name: str) -> RuntimeError:
-    return RuntimeError(
-        f"{name}: this view was made under no_grad() or in the forward of an autograd.Function, so the history of what "
-        "it looks at cannot follow the write; make the view where gradients are recorded, or write under no_grad() as "
-        "well"
-    )
+def _refuse_kind(name: str, target: Tensor, made_by: Node | None) -> None:
+    """Refuse a recorded write through a view whose base cannot follow it."""
+    if target._view is None:
+        return
+    base, steps, _ = target._view
+    if base._node is None and made_by is None and base is not SEALED:
+        return
+    kinds = [type(attributes) for _, attributes in steps]
+    if base is SEALED or base is UNSEEN or Sealed in kinds:
+        raise RuntimeError(
+            f"{name}: this view was made under no_grad() or inference_mode(), or in the forward of an "
+            "autograd.Function, so the history of what it looks at cannot follow the write; make the view where "
+            "gradients are recorded, or write under no_grad() as well"
+        )
+    if Part in kinds:
+        raise RuntimeError(
+            f"{name}: one of several views that were made at once (by split, chunk, unbind, iteration) may not be "
+            "written in place where gradients are recorded; make the view by indexing, or write to a clone()"
+        )
 
 
 def _rebase(target: Tensor, base: Tensor, made_by: Node | None) -> None:
@@ -191,13 +271,12 @@ def _rebase(target: Tensor, base: Tensor, made_by: Node | None) -> None:
     if base is UNSEEN:
         return
     kept = [(t, t._node) for t in (base, target) if t._node is not None and t._node.hooks is not None]
+    before = base._node
     if target is base:
-        target._node = _watch(target, made_by)
-    else:
-        before = base._node
-        if before is not None or made_by is not None:
-            steps = target._view[1]
-            base._node = make(RULES["view_scatter"], (before, made_by), ((steps,), (steps,)), (), None, base._device)
+        target._node = made_by
+    elif before is not None or made_by is not None:
+        steps = target._view[1]
+        base._node = make(RULES["view_scatter"], (before, made_by), ((steps,), (steps,)), (), None, base._device)
         _look_again(target)
     for tensor, node in kept:
         _keep_on(tensor, node)
@@ -212,8 +291,11 @@ def _keep_on(tensor: Tensor, before: Node) -> None:
         node.grad, before.grad = before.grad, None
 
 
-def _keep_old(node: Node, target: Tensor) -> None:
-    """Give the step a copy of what it saved of ``target``, which is about to be overwritten."""
+def _keep_old(node: Node, target: Tensor, first: Tensor) -> None:
+    """Give the step a copy of what it saved of ``target``, which is about to be overwritten.
+
+    What it saved of an operand that is the target once more gets none, as in PyTorch: backward will be an error.
+    """
     rule, cells, copy = node.rule, list(node.cells), None
     rows, at = [], 0
     for names, values in zip(rule.saves, (node.saved,) if rule.joint else node.saved, strict=True):
@@ -221,7 +303,7 @@ def _keep_old(node: Node, target: Tensor) -> None:
         for i, name in enumerate(names if values is not None else ()):
             if name not in rule.inputs and name != "out":
                 continue
-            if row[i] is target._array:
+            if row[i] is target._array and (first is target or cells[at] is not target._cell):
                 copy = target._device.backend.copy(target._array) if copy is None else copy
                 row[i], cells[at] = copy, [0]
             at += len(row[i]) if name == rule.variadic else 1
@@ -231,15 +313,18 @@ def _keep_old(node: Node, target: Tensor) -> None:
         node.cells, node.version = tuple(cells), sum(c[0] for c in cells)
 
 
-def _watch(target: Tensor, made_by: Node | None) -> Node | None:
+def _watch(target: Tensor, node: Node | None, result: Tensor) -> None:
     """Where the operation saved its own result, that result is now this tensor's memory: count its writes."""
-    if type(made_by) is Node and made_by.edges is not None and made_by.saved is not None:
-        rule = made_by.rule
-        rows = (made_by.saved,) if rule.joint else made_by.saved
-        kept = [names for names, row in zip(rule.saves, rows, strict=True) if row is not None]
-        if any(["out" in names for names in kept]) and len(made_by.cells) == 1:
-            made_by.cells, made_by.version = (target._cell,), target._cell[0]
-    return made_by
+    if type(node) is not Node or node.edges is None or not node.cells:
+        return
+    rule, at = node.rule, 0
+    for names, row in zip(rule.saves, (node.saved,) if rule.joint else node.saved, strict=True):
+        for name, value in zip(names, row or (), strict=False):
+            if name == "out" and node.cells[at] is result._cell:
+                node.version += target._cell[0] - node.cells[at][0]
+                node.cells = (*node.cells[:at], target._cell, *node.cells[at + 1 :])
+            if name == "out" or name in rule.inputs:
+                at += len(value) if name == rule.variadic else 1
 
 
 def refuse_leaf(name: str, target: Tensor) -> None:
@@ -249,58 +334,6 @@ def refuse_leaf(name: str, target: Tensor) -> None:
         raise RuntimeError(
             f"{name}: {what} that requires grad may not be written in place; "
             "do it under no_grad(), or on a clone() or detach() of it"
-        )
-
-
-def _refuse_overlap(name: str, target: Tensor, *operands: Any) -> None:
-    if name in ("fill_", "zero_"):  # every element takes the same value
-        return
-    array = target._array
-    if array.flags.c_contiguous:
-        return
-    steps = [(abs(s), n) for s, n in zip(array.strides, array.shape, strict=True) if n > 1]
-    if not array.size or not is_repeated(steps):
-        return
-    expanded = any([s == 0 for s, _ in steps])
-    if name == "setitem" and not expanded and not isinstance(operands[0], Tensor):  # one number for all of them
-        return
-    raise RuntimeError(
-        f"{name}: the tensor {describe(target)} {'is expanded' if expanded else 'sees its memory repeatedly'}, "
-        "several of its elements are one place in memory; write to a clone() of it"
-    )
-
-
-def is_repeated(steps: list[tuple[int, int]]) -> bool:
-    """Whether several elements of a tensor are one place in memory.
-
-    Args:
-        steps: stride and size of each dimension that has several places.
-    """
-    steps, reach = sorted(steps), 0
-    for stride, n in steps:
-        if stride <= reach:
-            break
-        reach += (n - 1) * stride
-    else:
-        return False
-    if steps[0][0] == 0:
-        return True
-    places = np.zeros(1, np.int64)  # the dimensions interlock: count the places
-    for stride, n in steps:
-        places = (places[:, None] + np.arange(n) * stride).reshape(-1)
-    return np.unique(places).size < places.size
-
-
-def refuse_partial(name: str, target: Tensor, other: Tensor) -> None:
-    """Refuse an operand that shares some of the memory that is written to.
-
-    Raises:
-        RuntimeError: they overlap in part.
-    """
-    if other._device is target._device and target._device.backend.overlaps(target._array, other._array):
-        raise RuntimeError(
-            f"{name}: an operand {describe(other)} shares some of its memory with the tensor {describe(target)} that "
-            "is written to; pass a clone() of it"
         )
 
 

@@ -5,10 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from . import cuda
+from .cuda import (
+    current_stream,
+    empty_cache,
+    max_memory_allocated,
+    memory_allocated,
+    memory_reserved,
+    reset_peak_memory_stats,
+    set_stream,
+)
+from .cuda import device as device_index
 from .device import device as Device
 
 __all__ = [
-    "current_accelerator", "current_device_index", "device_count", "is_available", "set_device_index", "synchronize",
+    "current_accelerator", "current_device_idx", "current_device_index", "current_stream", "device_count",
+    "device_index", "empty_cache", "is_available", "max_memory_allocated", "memory_allocated", "memory_reserved",
+    "reset_peak_memory_stats", "set_device_idx", "set_device_index", "set_stream", "synchronize",
 ]  # fmt: skip
 
 
@@ -35,6 +47,9 @@ def current_device_index() -> int:
 def set_device_index(device: Any) -> None:
     """Make an accelerator the current one."""
     cuda.set_device(device)
+
+
+current_device_idx, set_device_idx = current_device_index, set_device_index
 
 
 def synchronize(device: Any = None) -> None:

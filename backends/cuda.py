@@ -5,21 +5,24 @@ Everything that asks a question answers it without a GPU too; what needs one rai
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from types import TracebackType
 from typing import Any
 
 from . import registry
 from .device import device as Device
-from .random import CounterGenerator, seed_devices
+from .errors import OutOfMemoryError as OutOfMemoryError
+from .random import CounterGenerator, entropy, seed_devices
 from .settings import is_built as is_built
 from .settings import matmul as matmul
 
 __all__ = [
-    "Event", "Stream", "current_device", "current_stream", "device", "device_count", "empty_cache",
-    "get_device_capability", "get_device_name", "get_device_properties", "get_rng_state", "init", "initial_seed",
+    "Event", "OutOfMemoryError", "Stream", "StreamContext", "can_device_access_peer", "current_device",
+    "current_stream", "default_stream", "device", "device_count", "device_of", "empty_cache", "get_device_capability",
+    "get_device_name", "get_device_properties", "get_rng_state", "get_rng_state_all", "init", "initial_seed",
     "is_available", "is_bf16_supported", "is_initialized", "manual_seed", "manual_seed_all", "max_memory_allocated",
-    "mem_get_info", "memory_allocated", "memory_reserved", "reset_peak_memory_stats", "seed", "seed_all",
-    "set_device", "set_rng_state", "stream", "synchronize",
+    "mem_get_info", "memory_allocated", "memory_reserved", "reset_max_memory_allocated", "reset_peak_memory_stats",
+    "seed", "seed_all", "set_device", "set_rng_state", "set_rng_state_all", "set_stream", "stream", "synchronize",
 ]  # fmt: skip
 
 
@@ -76,6 +79,25 @@ class device:  # noqa: N801 - PyTorch's name
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         set_device(self._before)
+
+
+class device_of:  # noqa: N801 - PyTorch's name
+    """A context in which the device of a tensor is the current one; of a tensor on the CPU nothing changes."""
+
+    def __init__(self, obj: Any) -> None:
+        self._context = device(obj.device) if obj.device.type == "cuda" else nullcontext()
+
+    def __enter__(self) -> None:
+        self._context.__enter__()
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._context.__exit__(kind, error, trace)
+
+
+def can_device_access_peer(device: Any, peer_device: Any) -> bool:
+    """Whether one device can read another's memory."""
+    first, second = _number(device), _number(peer_device)
+    return first == second or bool(_cupy().cuda.runtime.deviceCanAccessPeer(first, second))
 
 
 def get_device_properties(device: Any = None) -> Any:
@@ -138,13 +160,17 @@ def _pool(device: Any) -> Any:
 
 
 def memory_allocated(device: Any = None) -> int:
-    """Bytes that arrays hold on a device."""
+    """Bytes that arrays hold on a device; 0 without one."""
+    if not is_available():
+        return 0
     with _cupy().cuda.Device(_number(device)):
         return int(_pool(device).used_bytes())
 
 
 def memory_reserved(device: Any = None) -> int:
-    """Bytes taken from a device, held by arrays or kept for the next ones."""
+    """Bytes taken from a device, held by arrays or kept for the next ones; 0 without one."""
+    if not is_available():
+        return 0
     with _cupy().cuda.Device(_number(device)):
         return int(_pool(device).total_bytes())
 
@@ -157,13 +183,20 @@ def mem_get_info(device: Any = None) -> tuple[int, int]:
 
 
 def max_memory_allocated(device: Any = None) -> int:
-    """The most bytes that arrays held at once, since the start or ``reset_peak_memory_stats``."""
-    return int(registry.get("cupy").peak(_number(device)))
+    """The most bytes that arrays held at once since ``reset_peak_memory_stats``; 0 without a device.
+
+    Before the first reset nothing is counted: then it is what has been taken from the device, which is no less.
+    """
+    return int(registry.get("cupy").peak(_number(device))) if is_available() else 0
 
 
 def reset_peak_memory_stats(device: Any = None) -> None:
-    """Begin to count the peak anew."""
-    registry.get("cupy").reset_peak(_number(device))
+    """Begin to count the peak anew; does nothing without a device."""
+    if is_available():
+        registry.get("cupy").reset_peak(_number(device))
+
+
+reset_max_memory_allocated = reset_peak_memory_stats
 
 
 def empty_cache() -> None:
@@ -176,7 +209,7 @@ def empty_cache() -> None:
 
 
 def generator(device: Any = None) -> CounterGenerator:
-    """The generator of the random numbers drawn on a device: of the masks of dropout."""
+    """The generator of the random numbers drawn on a device."""
     return registry.device_of(Device("cuda", _number(device))).backend.generator
 
 
@@ -198,7 +231,7 @@ def seed() -> int:
 
 def seed_all() -> int:
     """Seed the random numbers drawn on every device with one seed of the system's entropy; returns the seed."""
-    made = CounterGenerator().initial_seed()
+    made = entropy()
     seed_devices(made)
     return made
 
@@ -222,11 +255,22 @@ def set_rng_state(new_state: Any, device: Any = None) -> None:
     generator(device).set_state(new_state)
 
 
+def get_rng_state_all() -> list[Any]:
+    """The states of all devices, in the order of their numbers; of none without one."""
+    return [get_rng_state(i) for i in range(device_count())]
+
+
+def set_rng_state_all(new_states: Any) -> None:
+    """Go on on every device from what ``get_rng_state_all`` has given."""
+    for i, state in enumerate(new_states):
+        set_rng_state(state, i)
+
+
 # Streams and events
 
 
 class Stream:
-    """A queue of work on a device, run in order.
+    """A queue of work on a device, run in order; streams are equal that name the same queue.
 
     Args:
         device: on which device; the current one for None.
@@ -240,9 +284,26 @@ class Stream:
             self._stream = cupy.cuda.Stream(non_blocking=True, priority=priority) if _made is None else _made
 
     @property
+    def device(self) -> Device:
+        """The device whose work it queues."""
+        return Device("cuda", self.device_index)
+
+    @property
     def cuda_stream(self) -> int:
         """The address of the CUDA stream."""
         return int(self._stream.ptr)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Stream) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def __repr__(self) -> str:
+        return f"<tapegrad.cuda.Stream device={self.device} cuda_stream={self.cuda_stream:#x}>"
+
+    def _key(self) -> tuple[int, int]:
+        return self.device_index, self.cuda_stream
 
     def synchronize(self) -> None:
         """Wait until the work in the stream is done.
@@ -273,23 +334,42 @@ class Stream:
 
 
 class stream:  # noqa: N801 - PyTorch's name
-    """A context in which work goes to another stream."""
+    """A context in which work goes to another stream, on the stream's device; None changes nothing."""
 
     def __init__(self, stream: Stream | None) -> None:
         self.stream = stream
 
     def __enter__(self) -> None:
         if self.stream is not None:
+            self._card = device(self.stream.device_index)  # CuPy refuses the stream of another device
+            self._card.__enter__()
             self.stream._stream.__enter__()
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self.stream is not None:
             self.stream._stream.__exit__(kind, error, trace)
+            self._card.__exit__(kind, error, trace)
+
+
+StreamContext = stream
+
+
+def set_stream(stream: Stream | None) -> None:
+    """Let work go to a stream, on the stream's device, from now on; None changes nothing."""
+    if stream is not None:
+        set_device(stream.device_index)
+        stream._stream.use()
 
 
 def current_stream(device: Any = None) -> Stream:
-    """The stream to which work goes now."""
-    return Stream(device, _made=_cupy().cuda.get_current_stream())
+    """The stream to which work on a device goes now."""
+    index = _number(device)
+    return Stream(index, _made=_cupy().cuda.get_current_stream(index))
+
+
+def default_stream(device: Any = None) -> Stream:
+    """The stream to which work on a device goes where no other is chosen."""
+    return Stream(device, _made=_cupy().cuda.Stream.null)
 
 
 class Event:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections import deque
+from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any
 
@@ -13,8 +14,10 @@ import numpy as np
 from .array import ArrayBackend
 from .cupy_cards import PeakCounter, card_class
 from .cupy_copies import HostCopies
+from .cupy_draws import CardDraws
 from .cupy_kernels import (
     CupyBuilder,
+    DrawKernels,
     DropoutKernels,
     ElementwiseKernels,
     Faults,
@@ -27,7 +30,7 @@ from .cupy_kernels import (
 )
 from .cupy_memory import MemoryMixin
 from .device import device
-from .random import CounterGenerator
+from .random import CounterGenerator, Generator
 
 __all__ = ["CupyBackend", "why_not"]
 
@@ -57,7 +60,7 @@ def why_not() -> str | None:
 
 class CupyBackend(
     HostCopies, Faults, ElementwiseKernels, SoftmaxKernels, LossKernels, LinearKernels, MatmulKernels, UpdateKernels,
-    DropoutKernels, MemoryMixin, ArrayBackend,
+    DropoutKernels, DrawKernels, MemoryMixin, ArrayBackend,
 ):  # fmt: skip
     """CuPy on CUDA devices.
 
@@ -103,6 +106,7 @@ class CupyBackend(
         if index not in self._cards:
             made = card_class(type(self), self.xp, index, count > 1)(self.xp, self._builder)
             made.k = self.k
+            made.generator.device = where
             self._cards[index] = made
         return self._cards[index]
 
@@ -148,7 +152,24 @@ class CupyBackend(
     def filled(self, shape: tuple[int, ...], value: Any, dtype: np.dtype) -> Any:
         return super().filled(shape, value if value is None or type(value) is int else dtype.type(value), dtype)
 
-    # What CuPy lacks
+    # Random numbers
+
+    def draws(self, generator: Any) -> Any:
+        return (
+            super().draws(generator)
+            if isinstance(generator, Generator)
+            else CardDraws(self, generator or self.generator)
+        )
+
+    def perform(self, work: Callable[..., Any], *args: Any, **options: Any) -> Any:
+        """Run ``work`` as the kernels run: with the card current, telling in full what memory there is."""
+        return work(*args, **options)
+
+    # Where CuPy differs
+
+    def watching_solvers(self) -> Any:
+        """CuPy's solvers leave a failure unsaid, and wrong numbers behind, unless they are told to look and wait."""
+        return importlib.import_module("cupyx").errstate(linalg="raise")
 
     def _add_at(self, target: Any, index: Any, value: Any) -> None:
         """CuPy adds at indices in float16, float32, float64 and in integers of 32 and 64 bits; others go by a copy."""
@@ -183,10 +204,30 @@ class CupyBackend(
         return super().count_nonzero(_comparable(x), dims)
 
     def logical_not(self, x: Any) -> Any:
-        return self.xp.logical_not(_comparable(x))
+        return self.xp.logical_not(_logical(x))
+
+    def logical_and(self, a: Any, b: Any) -> Any:
+        return self.xp.logical_and(_logical(a), _logical(b))
+
+    def logical_or(self, a: Any, b: Any) -> Any:
+        return self.xp.logical_or(_logical(a), _logical(b))
 
     def logical_xor(self, a: Any, b: Any) -> Any:
-        return self.xp.logical_xor(_comparable(a), _comparable(b))
+        return self.xp.logical_xor(_logical(a), _logical(b))
+
+    def sign(self, x: Any) -> Any:
+        return super().sign(_comparable(x)).astype(x.dtype, copy=False)
+
+    def cummax(self, x: Any, dim: int) -> Any:
+        return super().cummax(_comparable(x), dim)
+
+    def cummin(self, x: Any, dim: int) -> Any:
+        return super().cummin(_comparable(x), dim)
+
+    def xlogy(self, a: Any, b: Any) -> Any:
+        narrow = [x.dtype for x in (a, b) if hasattr(x, "dtype") and x.dtype.kind == "V"]
+        out = super().xlogy(_comparable(a), _comparable(b))
+        return out.astype(narrow[0]) if narrow else out
 
     # About it
 
@@ -227,7 +268,12 @@ class _Typed(dict):  # type: ignore[type-arg]
 
 def _comparable(x: Any) -> Any:
     """bfloat16, for which CuPy lacks some operations, as float32; anything else as it is."""
-    return x.astype(np.float32) if x.dtype.kind == "V" else x
+    return x.astype(np.float32) if hasattr(x, "dtype") and x.dtype.kind == "V" else x
+
+
+def _logical(x: Any) -> Any:
+    """What is true of each element, where CuPy has no logical operation of the type; anything else as it is."""
+    return x != 0 if hasattr(x, "dtype") and x.dtype.kind in "cV" else x
 
 
 def _version(number: int) -> str:

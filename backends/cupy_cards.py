@@ -15,8 +15,8 @@ __all__ = ["PeakCounter", "card_class", "guarded"]
 
 # Methods that neither make an array nor start work on a card.
 FREE = {
-    "bind_ufuncs", "current_index", "is_pinned", "kernel", "normal", "on", "owned", "peak", "reset_peak", "settings",
-    "shares", "transfer", "versions",
+    "bind_ufuncs", "current_index", "draws", "is_pinned", "kernel", "normal", "on", "owned", "peak", "reset_peak",
+    "settings", "shares", "transfer", "versions", "watching_solvers",
 }  # fmt: skip
 
 

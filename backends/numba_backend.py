@@ -11,12 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from .numba_elementwise import NumbaElementwise
+from .memory import ready as ready_memory
+from .numba_elementwise import GRAIN, LARGE, NumbaElementwise
+from .numba_kernels.threads import split
+from .numba_normalize import NumbaNormalize
 from .numpy_backend import NumpyBackend
 
 __all__ = ["NumbaBackend"]
 
 dot, empty = np.dot, np.empty
+BOOL = np.dtype(bool)
+SHARED = 1 << 18  # from so many parameters on their update is shared among threads
 FLOATS = "fd"  # the type characters of float32 and float64
 NOTHING = {kind: empty(0, kind) for kind in FLOATS}
 
@@ -37,7 +42,7 @@ class _Kernels:
 K: Any = _Kernels()
 
 
-class NumbaBackend(NumbaElementwise, NumpyBackend):
+class NumbaBackend(NumbaElementwise, NumbaNormalize, NumpyBackend):
     """Numba on the CPU."""
 
     name = "numba"
@@ -56,11 +61,19 @@ class NumbaBackend(NumbaElementwise, NumpyBackend):
     # Matrix products: for matrices np.dot reaches BLAS in half the time that np.matmul takes.
 
     def matmul(self, a: Any, b: Any) -> Any:
-        return dot(a, b) if a.ndim == 2 == b.ndim else np.matmul(a, b)
+        if a.dtype is BOOL:
+            raise TypeError("matmul is not defined for bool")
+        if a.size >= LARGE:
+            ready_memory()
+        if a.ndim == 2 == b.ndim:
+            return dot(a, b)
+        return super().matmul(a, b) if a.dtype.char == "E" else np.matmul(a, b)  # bfloat16 would come out as float32
 
     def linear(self, x: Any, w: Any, b: Any, act: str | None) -> Any:
         if w.dtype.char not in FLOATS or b is None or x.ndim < 2:
             return super().linear(x, w, b, act)
+        if x.size >= LARGE:
+            ready_memory()
         if x.ndim == 2:
             out = dot(x, w.T)
             K.ACTIVATE[act](out, b)
@@ -162,11 +175,10 @@ class NumbaBackend(NumbaElementwise, NumpyBackend):
         sign = -1.0 if maximize else 1.0
         for i, (p, g) in enumerate(zip(params, grads, strict=True)):
             if momentum:
-                K.sgd_momentum(
-                    p, g, moments[i], lr, float(momentum), float(dampening), float(decay), bool(nesterov), sign
-                )
+                numbers = lr, float(momentum), float(dampening), float(decay), bool(nesterov), sign
+                _pass(K.sgd_momentum, (p, g, moments[i]), *numbers)
             else:
-                K.sgd(p, g, lr, float(decay), sign)
+                _pass(K.sgd, (p, g), lr, float(decay), sign)
 
     def adam_update(
         self, params: list[Any], grads: list[Any], firsts: list[Any], seconds: list[Any], peaks: list[Any],
@@ -187,9 +199,9 @@ class NumbaBackend(NumbaElementwise, NumpyBackend):
                     (1 - beta2**n) ** -0.5, 1 - beta1, beta2, 1 - beta2, eps, -1.0 if maximize else 1.0,
                 ), p.dtype)  # fmt: skip
             if peaks:
-                K.amsgrad(p, g, m, v, peaks[i], numbers)
+                _pass(K.amsgrad, (p, g, m, v, peaks[i]), numbers)
             else:
-                K.adam(p, g, m, v, numbers)
+                _pass(K.adam, (p, g, m, v), numbers)
 
     def rmsprop_update(
         self, params: list[Any], grads: list[Any], squares: list[Any], moments: list[Any], means: list[Any],
@@ -204,7 +216,8 @@ class NumbaBackend(NumbaElementwise, NumpyBackend):
         way = -1.0 if maximize else 1.0
         numbers = np.array((decay, lr, alpha, 1 - alpha, eps, momentum, way), params[0].dtype)
         for i, (p, g, s) in enumerate(zip(params, grads, squares, strict=True)):
-            K.rmsprop(p, g, s, moments[i] if momentum else none, means[i] if centered else none, numbers)
+            moment, mean = moments[i] if momentum else none, means[i] if centered else none
+            _pass(K.rmsprop, (p, g, s, moment, mean), numbers)
 
     def clip_norm(self, grads: list[Any], bound: float, order: float) -> Any:
         if order != 2 or not _ready(grads):
@@ -215,6 +228,16 @@ class NumbaBackend(NumbaElementwise, NumpyBackend):
             for g in grads:
                 K.scale(g, factor)
         return np.array(total)
+
+
+def _pass(kernel: Any, arrays: tuple[Any, ...], *numbers: Any) -> None:
+    """One pass over arrays of one size (or empty ones); over large ones by several threads."""
+    size = arrays[0].size
+    if size < SHARED:
+        kernel(*arrays, *numbers)
+        return
+    flat = [a.reshape(-1) for a in arrays]
+    split(lambda i, j: kernel(*[a[i:j] for a in flat], *numbers), size, GRAIN)
 
 
 def _ready(params: list[Any], *others: list[Any]) -> bool:

@@ -7,8 +7,9 @@ the threads of :mod:`.numba_kernels.threads`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
-from math import prod
+from math import inf, prod
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy as np
 from .array.loss import LossMixin
 from .array.math import MathMixin
 from .array.reduce import Dims, ReduceMixin
+from .memory import ready as ready_memory
 from .numba_kernels.threads import split
 
 __all__ = ["NumbaElementwise"]
@@ -25,6 +27,8 @@ Need = tuple[bool, ...]
 # From so many elements on the work is shared, about half a millisecond's worth: a helping thread must have time to wake
 # up. LIGHT is for operations that mostly wait for the memory.
 HEAVY, LIGHT, GRAIN = 1 << 19, 1 << 21, 1 << 14
+# From so many on the memory of results is worth keeping.
+LARGE = 1 << 14
 
 
 class Kernels:
@@ -46,10 +50,14 @@ rows = Kernels("numba_kernels.rows")
 reductions = Kernels("numba_kernels.reductions")
 
 
-def share(kernel: Any, arrays: tuple[Any, ...], constants: tuple[Any, ...] = ()) -> Any:
-    """The ufunc ``kernel`` of arrays and 0-d constants, on several threads where arrays match and are contiguous."""
+def share(kernel: Any, limit: int, arrays: tuple[Any, ...], constants: tuple[Any, ...] = ()) -> Any:
+    """The ufunc ``kernel`` of large arrays and 0-d constants.
+
+    From ``limit`` elements on it runs on several threads, where the arrays match and are contiguous.
+    """
     x = arrays[0]
-    if not all([a.flags.c_contiguous and a.shape == x.shape for a in arrays]):
+    ready_memory()
+    if x.size < limit or not all([a.flags.c_contiguous and a.shape == x.shape for a in arrays]):
         return kernel(*arrays, *constants)
     out = np.empty(x.shape, x.dtype)
     flat, target = [a.reshape(-1) for a in arrays], out.reshape(-1)
@@ -142,156 +150,141 @@ def total(x: Any, count: float, keepdim: bool) -> Any:
     return out.reshape((1,) * x.ndim) if keepdim else out
 
 
+def result(kernel: str, heavy: bool, missing: Callable[..., Any]) -> Any:
+    """A method that computes an element-wise primitive ``(self, x, *attributes)``.
+
+    Args:
+        kernel: the name of the ufunc.
+        heavy: whether it computes for longer than it waits for the memory.
+        missing: what to call for types that the ufunc does not know; it says so by a TypeError, so that no type is
+            asked for beforehand.
+    """
+    made = vars(elements)
+
+    def method(self: Any, x: Any, *attributes: Any) -> Any:
+        try:
+            if x.size < LARGE and not attributes:
+                return made[kernel](x)
+            run, constants = getattr(elements, kernel), ()
+            if attributes:
+                known = self.scalars[x.dtype]
+                constants = tuple([known[v] for v in attributes])
+            if x.size < LARGE:
+                return run(x, *constants)
+            return share(run, HEAVY if heavy else LIGHT, (x,), constants)
+        except KeyError:
+            if kernel not in made and x.dtype.char in "fd":
+                getattr(elements, kernel)  # makes it
+                return method(self, x, *attributes)
+        except TypeError:
+            pass
+        return missing(self, x, *attributes)
+
+    return method
+
+
+def slope(kernel: str, heavy: bool, missing: Callable[..., Any] | None = None) -> Any:
+    """As `result`, of a derivative ``(self, g, x, *attributes)``; computed in float32 where nothing else is given."""
+    made = vars(elements)
+
+    def method(self: Any, g: Any, x: Any, *attributes: Any) -> Any:
+        try:
+            if x.size < LARGE and not attributes:
+                return made[kernel](g, x)
+            run, constants = getattr(elements, kernel), ()
+            if attributes:
+                known = self.scalars[x.dtype]
+                constants = tuple([known[v] for v in attributes])
+            if x.size < LARGE:
+                return run(g, x, *constants)
+            return share(run, HEAVY if heavy else LIGHT, (g, x), constants)
+        except KeyError:
+            if kernel not in made and x.dtype.char in "fd":
+                getattr(elements, kernel)
+                return method(self, g, x, *attributes)
+        except TypeError:
+            pass
+        if missing is not None:
+            return missing(self, g, x, *attributes)
+        return widened(getattr(elements, kernel), g, x, *[np.array(v, np.float32) for v in attributes])
+
+    return method
+
+
+def plain(ufunc: Any) -> Callable[..., Any]:
+    """A ufunc of NumPy as a method."""
+    return lambda self, *operands: ufunc(*operands)
+
+
+_clamp, _clamp_vjp = result("clamp", False, MathMixin.clamp), slope("clamp_vjp", False)
+
+
 class NumbaElementwise(MathMixin, ReduceMixin, LossMixin):
     """The methods of the table that have kernels; see the module."""
 
     scalars: dict[Any, Any]
 
-    # Each asks for no type beforehand: the ufunc of a type that it has no loop for is a TypeError, at no cost else.
+    exp, expm1 = result("exp", True, plain(np.exp)), result("expm1", True, plain(np.expm1))
+    log, log1p = result("log", True, plain(np.log)), result("log1p", True, plain(np.log1p))
+    tanh = result("tanh", True, plain(np.tanh))
+    erf = result("erf", True, lambda self, x: super().erf(x))
+    sign = result("sign", False, MathMixin.sign)
+    tanh_vjp = slope("tanh_vjp", False, MathMixin.tanh_vjp)
+    square_vjp = slope("square_vjp", False, lambda self, g, x: g * (x + x))
 
-    def relu(self, x: Any) -> Any:
-        try:
-            return elements.relu(x) if x.size < LIGHT else share(elements.relu, (x,))
-        except TypeError:
-            return super().relu(x)
+    relu, relu_vjp = result("relu", False, MathMixin.relu), slope("relu_vjp", False, MathMixin.relu_vjp)
+    sigmoid = result("sigmoid", True, MathMixin.sigmoid)
+    sigmoid_vjp = slope("sigmoid_vjp", False, MathMixin.sigmoid_vjp)
+    gelu, gelu_vjp = result("gelu", True, MathMixin.gelu), slope("gelu_vjp", True)
+    gelu_tanh, gelu_tanh_vjp = result("gelu_tanh", True, MathMixin.gelu_tanh), slope("gelu_tanh_vjp", True)
+    silu, silu_vjp = result("silu", True, MathMixin.silu), slope("silu_vjp", True)
+    softplus, softplus_vjp = result("softplus", True, MathMixin.softplus), slope("softplus_vjp", True)
+    mish, mish_vjp = result("mish", True, MathMixin.mish), slope("mish_vjp", True)
+    logsigmoid, logsigmoid_vjp = result("logsigmoid", True, MathMixin.logsigmoid), slope("logsigmoid_vjp", True)
+    elu, elu_vjp = result("elu", True, MathMixin.elu), slope("elu_vjp", True)
+    leaky_relu, leaky_relu_vjp = result("leaky_relu", False, MathMixin.leaky_relu), slope("leaky_relu_vjp", False)
+    hardtanh, hardtanh_vjp = result("clamp", False, MathMixin.hardtanh), slope("hardtanh_vjp", False)
+    hardsigmoid, hardsigmoid_vjp = result("hardsigmoid", False, MathMixin.hardsigmoid), slope("hardsigmoid_vjp", False)
+    hardswish, hardswish_vjp = result("hardswish", False, MathMixin.hardswish), slope("hardswish_vjp", False)
+    threshold, threshold_vjp = result("threshold", False, MathMixin.threshold), slope("threshold_vjp", False)
+    hardshrink, hardshrink_vjp = result("hardshrink", False, MathMixin.hardshrink), slope("hardshrink_vjp", False)
+    softshrink, softshrink_vjp = result("softshrink", False, MathMixin.softshrink), slope("hardshrink_vjp", False)
 
-    def relu_vjp(self, g: Any, out: Any) -> Any:
-        try:
-            return elements.relu_vjp(g, out) if g.size < LIGHT else share(elements.relu_vjp, (g, out))
-        except TypeError:
-            return super().relu_vjp(g, out)
+    def clamp(self, x: Any, low: float | None, high: float | None) -> Any:
+        given = low, high
+        low, high = -inf if low is None else low, inf if high is None else high
+        if x.dtype.char not in "fd" or not low == low or not high == high:
+            return super().clamp(x, given[0], given[1])
+        return _clamp(self, x, low, high)
 
-    def leaky_relu(self, x: Any, slope: float) -> Any:
-        try:
-            slope_ = self.scalars[x.dtype][slope]
-            return elements.leaky_relu(x, slope_) if x.size < LIGHT else share(elements.leaky_relu, (x,), (slope_,))
-        except (KeyError, TypeError):
-            return super().leaky_relu(x, slope)
-
-    def leaky_relu_vjp(self, g: Any, x: Any, slope: float) -> Any:
-        try:
-            slope_ = self.scalars[x.dtype][slope]
-            if g.size < LIGHT:
-                return elements.leaky_relu_vjp(g, x, slope_)
-            return share(elements.leaky_relu_vjp, (g, x), (slope_,))
-        except (KeyError, TypeError):
-            return np.where(x > 0, g, g * slope)
-
-    def sign(self, x: Any) -> Any:
-        try:
-            return elements.sign(x) if x.size < LIGHT else share(elements.sign, (x,))
-        except TypeError:
-            return super().sign(x)
-
-    def sigmoid(self, x: Any) -> Any:
-        try:
-            return elements.sigmoid(x) if x.size < HEAVY else share(elements.sigmoid, (x,))
-        except TypeError:
-            return super().sigmoid(x)
-
-    def sigmoid_vjp(self, g: Any, out: Any) -> Any:
-        try:
-            return elements.sigmoid_vjp(g, out) if g.size < LIGHT else share(elements.sigmoid_vjp, (g, out))
-        except TypeError:
-            return super().sigmoid_vjp(g, out)
-
-    def tanh_vjp(self, g: Any, out: Any) -> Any:
-        try:
-            return elements.tanh_vjp(g, out) if g.size < LIGHT else share(elements.tanh_vjp, (g, out))
-        except TypeError:
-            return super().tanh_vjp(g, out)
-
-    def square_vjp(self, g: Any, x: Any) -> Any:
-        try:
-            return elements.square_vjp(g, x) if g.size < LIGHT else share(elements.square_vjp, (g, x))
-        except TypeError:
-            return g * (x + x)
-
-    def erf(self, x: Any) -> Any:
-        try:
-            return elements.erf(x) if x.size < HEAVY else share(elements.erf, (x,))
-        except TypeError:
-            return super().erf(x)
-
-    def gelu(self, x: Any) -> Any:
-        try:
-            return elements.gelu(x) if x.size < HEAVY else share(elements.gelu, (x,))
-        except TypeError:
-            return super().gelu(x)
-
-    def gelu_vjp(self, g: Any, x: Any) -> Any:
-        try:
-            return elements.gelu_vjp(g, x) if g.size < HEAVY else share(elements.gelu_vjp, (g, x))
-        except TypeError:
-            return widened(elements.gelu_vjp, g, x)
-
-    def gelu_tanh(self, x: Any) -> Any:
-        try:
-            return elements.gelu_tanh(x) if x.size < HEAVY else share(elements.gelu_tanh, (x,))
-        except TypeError:
-            return super().gelu_tanh(x)
-
-    def gelu_tanh_vjp(self, g: Any, x: Any) -> Any:
-        try:
-            return elements.gelu_tanh_vjp(g, x) if g.size < HEAVY else share(elements.gelu_tanh_vjp, (g, x))
-        except TypeError:
-            return widened(elements.gelu_tanh_vjp, g, x)
-
-    def silu(self, x: Any) -> Any:
-        try:
-            return elements.silu(x) if x.size < HEAVY else share(elements.silu, (x,))
-        except TypeError:
-            return super().silu(x)
-
-    def silu_vjp(self, g: Any, x: Any) -> Any:
-        try:
-            return elements.silu_vjp(g, x) if g.size < HEAVY else share(elements.silu_vjp, (g, x))
-        except TypeError:
-            return widened(elements.silu_vjp, g, x)
-
-    def softplus(self, x: Any, beta: float, threshold: float) -> Any:
-        try:
-            known = self.scalars[x.dtype]
-            constants = known[beta], known[threshold]
-            return elements.softplus(x, *constants) if x.size < HEAVY else share(elements.softplus, (x,), constants)
-        except (KeyError, TypeError):
-            return super().softplus(x, beta, threshold)
-
-    def softplus_vjp(self, g: Any, x: Any, beta: float, threshold: float) -> Any:
-        try:
-            known = self.scalars[x.dtype]
-            constants = known[beta], known[threshold]
-            if g.size < HEAVY:
-                return elements.softplus_vjp(g, x, *constants)
-            return share(elements.softplus_vjp, (g, x), constants)
-        except (KeyError, TypeError):
-            return widened(elements.softplus_vjp, g, x, np.array(beta, np.float32), np.array(threshold, np.float32))
+    def clamp_vjp(self, g: Any, x: Any, low: float | None, high: float | None) -> Any:
+        return _clamp_vjp(self, g, x, -inf if low is None else low, inf if high is None else high)
 
     # Losses, element by element
 
     def huber(self, x: Any, target: Any, delta: float) -> Any:
         try:
             delta_ = self.scalars[x.dtype][delta]
-            if x.size < LIGHT:
+            if x.size < LARGE:
                 return elements.huber(x, target, delta_)
-            return share(elements.huber, (x, target), (delta_,))
+            return share(elements.huber, LIGHT, (x, target), (delta_,))
         except (KeyError, TypeError):
             return super().huber(x, target, delta)
 
     def huber_vjp(self, g: Any, x: Any, target: Any, delta: float, need: Need) -> tuple[Any, ...]:
         try:
             delta_ = self.scalars[x.dtype][delta]
-            if g.size < LIGHT:
+            if g.size < LARGE:
                 slope = elements.huber_vjp(g, x, target, delta_)
             else:
-                slope = share(elements.huber_vjp, (g, x, target), (delta_,))
+                slope = share(elements.huber_vjp, LIGHT, (g, x, target), (delta_,))
         except (KeyError, TypeError):
             slope = widened(elements.huber_vjp, g, x, target, np.array(delta, np.float32))
         return slope if need[0] else None, -slope if need[1] else None
 
     def bce(self, x: Any, target: Any) -> Any:
         try:
-            return elements.bce(x, target) if x.size < HEAVY else share(elements.bce, (x, target))
+            return elements.bce(x, target) if x.size < LARGE else share(elements.bce, HEAVY, (x, target))
         except TypeError:
             return super().bce(x, target)
 
@@ -301,7 +294,7 @@ class NumbaElementwise(MathMixin, ReduceMixin, LossMixin):
 
     def bce_logits(self, x: Any, target: Any) -> Any:
         try:
-            return elements.bce_logits(x, target) if x.size < HEAVY else share(elements.bce_logits, (x, target))
+            return elements.bce_logits(x, target) if x.size < LARGE else share(elements.bce_logits, HEAVY, (x, target))
         except TypeError:
             return super().bce_logits(x, target)
 
@@ -312,7 +305,7 @@ class NumbaElementwise(MathMixin, ReduceMixin, LossMixin):
     def _slope(self, name: str, g: Any, x: Any, target: Any) -> Any:
         kernel = getattr(elements, name)
         try:
-            return kernel(g, x, target) if g.size < LIGHT else share(kernel, (g, x, target))
+            return kernel(g, x, target) if g.size < LARGE else share(kernel, LIGHT, (g, x, target))
         except TypeError:
             return widened(kernel, g, x, target)
 

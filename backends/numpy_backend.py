@@ -13,6 +13,8 @@ from .array.base import Scalars
 
 __all__ = ["NumpyBackend"]
 
+SMALL = 1 << 12
+
 _erf = np.frompyfunc(math.erf, 1, 1)
 
 
@@ -29,6 +31,68 @@ class NumpyBackend(ArrayBackend):
     def erf(self, x: Any) -> Any:
         # NumPy has no erf; the C library's, one element at a time, is right to the last digit.
         return np.asarray(_erf(x), dtype=x.dtype)
+
+    # What NumPy's own functions spend Python on, told to its C directly.
+
+    def expand(self, x: Any, shape: tuple[int, ...]) -> Any:
+        lead = len(shape) - x.ndim
+        if lead < 0 or 0 in shape or not x.flags.c_contiguous:
+            return super().expand(x, shape)
+        strides = [0] * lead
+        for have, wanted, stride in zip(x.shape, shape[lead:], x.strides, strict=True):
+            if have != wanted and have != 1:
+                return super().expand(x, shape)  # which raises
+            strides.append(stride if have == wanted else 0)
+        return np.ndarray(shape, x.dtype, x, 0, strides)
+
+    def stack(self, arrays: list[Any], dim: int) -> Any:
+        shape = arrays[0].shape
+        for a in arrays:
+            if a.shape != shape:
+                raise ValueError("all arrays must have the same shape")
+        grown = (*shape[:dim], 1, *shape[dim:])
+        return np.concatenate([a.reshape(grown) for a in arrays], dim)
+
+    def argmax(self, x: Any, dim: int | None, keepdim: bool) -> Any:
+        return x.argmax(dim, keepdims=keepdim)
+
+    def argmin(self, x: Any, dim: int | None, keepdim: bool) -> Any:
+        return x.argmin(dim, keepdims=keepdim)
+
+    def amax(self, x: Any, dims: tuple[int, ...] | None, keepdim: bool) -> Any:
+        return np.maximum.reduce(x, dims, None, None, keepdim)
+
+    def amin(self, x: Any, dims: tuple[int, ...] | None, keepdim: bool) -> Any:
+        return np.minimum.reduce(x, dims, None, None, keepdim)
+
+    def amax_vjp(self, g: Any, x: Any, x_dtype: Any, out: Any, dims: tuple[int, ...] | None, keepdim: bool) -> Any:
+        if not keepdim and dims is not None:
+            kept = [1 if i in dims else n for i, n in enumerate(x.shape)]
+            out, g = out.reshape(kept), g.reshape(kept)
+        hit = np.equal(x, out)
+        if dims is None and out != out:  # over all elements, which is `max`, NaN share the cotangent too
+            hit = np.not_equal(x, x)
+        count = np.add.reduce(hit, dims, np.float32 if x_dtype.itemsize < 4 else x_dtype, None, True)
+        return hit.astype(x_dtype) / count.astype(x_dtype, copy=False) * g
+
+    amin_vjp = amax_vjp
+
+    def clamp(self, x: Any, low: float | None, high: float | None) -> Any:
+        if x.dtype.char not in "fd" or x.size > SMALL:  # a large array is read once rather than twice
+            return super().clamp(x, low, high)
+        known = self.scalars[x.dtype]
+        if low is not None:
+            x = np.maximum(x, known[low])
+        return x if high is None else np.minimum(x, known[high])
+
+    def clamp_vjp(self, g: Any, x: Any, low: float | None, high: float | None) -> Any:
+        if low is None:
+            inside = x <= high
+        else:
+            inside = x >= low
+            if high is not None:
+                inside &= x <= high
+        return np.where(inside, g, g.dtype.type(0))
 
     def floor_divide(self, a: Any, b: Any) -> Any:
         _refuse_zero(b)

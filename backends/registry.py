@@ -165,7 +165,9 @@ def bind(where: device, backend: Any) -> None:
 
 def device_of(value: device | str | None) -> device:
     """The device that ``value`` names (None: the default one), with its backend loaded."""
-    found = default_device() if value is None else device(value)
+    if value is None:
+        return default_device()
+    found = device(value)
     if found.backend is None:
         bind(found, get(_serving(found.type)).on(found))
     return found
@@ -229,9 +231,10 @@ def current() -> Any:
 
 def default_device() -> device:
     """The device on which tensors are made when none is named."""
-    if _default_device is not None:
-        return device_of(_default_device)
-    return device_of("cpu")
+    cpu = device._known.get(("cpu", None)) if _default_device is None else None
+    if cpu is not None and cpu.backend is not None:
+        return cpu
+    return device_of(_default_device or "cpu")
 
 
 def set_default_device(value: device | str | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-__all__ = ["is_built", "matmul"]
+__all__ = ["get_float32_matmul_precision", "is_built", "matmul", "set_float32_matmul_precision"]
 
 
 class _Matmul:
@@ -22,6 +22,27 @@ class _Matmul:
 
 
 matmul = _Matmul()
+_precision = "highest"
+
+
+def get_float32_matmul_precision() -> str:
+    """What ``set_float32_matmul_precision`` was last given; "highest" at the start."""
+    return _precision
+
+
+def set_float32_matmul_precision(precision: str) -> None:
+    """Say how exact float32 matrix products on CUDA devices must be.
+
+    Args:
+        precision: "highest" computes in float32; "high" and "medium" allow TensorFloat-32, as ``matmul.allow_tf32``.
+
+    Raises:
+        RuntimeError: another word.
+    """
+    global _precision
+    if precision not in ("highest", "high", "medium"):
+        raise RuntimeError(f"set_float32_matmul_precision: {precision!r} is not one of 'highest', 'high', 'medium'")
+    _precision, matmul.allow_tf32 = precision, precision != "highest"
 
 
 def is_built() -> bool:

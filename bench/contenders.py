@@ -27,12 +27,17 @@ def contenders() -> list[str]:
 
 
 def on_gpu(name: str) -> bool:
-    """Whether a contender computes on a GPU."""
-    if name in ("torch", TORCH_GPU):
-        return name == TORCH_GPU
+    """Whether a contender computes on a GPU of CUDA; of a plug-in's device nothing is known but its name."""
+    return name == TORCH_GPU or _device_type(name) == "cuda"
+
+
+def _device_type(name: str) -> str:
+    """The device type of a backend; PyTorch's default one is the cpu."""
+    if name == "torch":
+        return "cpu"
     import tapegrad
 
-    return bool(tapegrad.backends.get(name).device_type != "cpu")
+    return str(tapegrad.backends.get(name).device_type)
 
 
 @contextmanager
@@ -85,12 +90,12 @@ def ready(name: str, run: Callable[[], Any]) -> Callable[[], Any]:
 
 def _synchronizer(name: str) -> Callable[[], Any] | None:
     """What waits for a contender's device; None where it works in step with the host."""
-    if not on_gpu(name):
-        return None
     if name == TORCH_GPU:
         import torch
 
         return torch.cuda.synchronize
+    if _device_type(name) == "cpu":
+        return None
     import tapegrad
 
     return tapegrad.backends.get(name).synchronize

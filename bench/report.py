@@ -172,12 +172,16 @@ def _checks(checks: dict[str, Any]) -> list[str]:
     return lines + (["", *failures] if failures else [])
 
 
-def write(record: dict[str, Any], folder: Path, name: str) -> list[Path]:
-    """Write ``name.json`` and ``name.md`` into a folder, which is made; returns their paths."""
+def write(record: dict[str, Any], folder: Path, name: str, lines: Sequence[str] | None = None) -> list[Path]:
+    """Write ``name.json`` and ``name.md`` into a folder, which is made; returns their paths.
+
+    Args:
+        lines: the Markdown; if None the ``summary`` of the record.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{name}.json", folder / f"{name}.md"]
     paths[0].write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    paths[1].write_text("\n".join(_squeezed(summary(record))) + "\n", encoding="utf-8")
+    paths[1].write_text("\n".join(_squeezed(summary(record) if lines is None else lines)) + "\n", encoding="utf-8")
     return paths
 
 

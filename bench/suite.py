@@ -88,7 +88,7 @@ GROUPS = {
         "cross-entropy": w.cross_entropy,
     })),
     "optimizers": Group("numbers", COUNTS, QUICK, {
-        name: _named(w.optimizer_step, name) for name in ("SGD", "Adam")
+        name: _named(w.optimizer_step, name) for name in w.OPTIMIZERS
     }),
 }  # fmt: skip
 

@@ -11,9 +11,9 @@ from itertools import pairwise
 from typing import Any
 
 __all__ = [
-    "CHAIN", "STEPS", "activation", "add", "chain", "copy_to_device", "copy_to_host", "cross_entropy", "exp", "loss",
-    "matmul", "mlp_step", "multiply_add", "optimizer_step", "perceptron_step", "reduction", "softmax", "step_of",
-    "training_step",
+    "CHAIN", "LARGE_STEPS", "OPTIMIZERS", "STEPS", "activation", "add", "chain", "copy_to_device", "copy_to_host",
+    "cross_entropy", "exp", "inference", "layer_norm", "loss", "matmul", "mlp_step", "multiply_add", "networks",
+    "optimizer_step", "perceptron_step", "reduction", "small", "softmax", "step_of", "training_step",
 ]  # fmt: skip
 
 Run = Callable[[], Any]
@@ -21,12 +21,30 @@ Run = Callable[[], Any]
 # name -> the sizes of the layers, the rows of a batch, and whether it classifies (cross-entropy) or fits (MSE)
 STEPS = {
     "2-16-16-1": ((2, 16, 16, 1), 32, False),
-    "64-128-64-10": ((64, 128, 64, 10), 32, True),
+    "64-128-64-10": ((64, 128, 64, 10), 64, True),
     "784-128-64-10": ((784, 128, 64, 10), 64, True),
 }
+LARGE_STEPS = {
+    "784-512-512-10": ((784, 512, 512, 10), 512, True),
+    "1024-2048-2048-1000": ((1024, 2048, 2048, 1000), 256, True),
+}
+# name -> the class, and its settings beside the learning rate
+OPTIMIZERS: dict[str, tuple[str, dict[str, Any]]] = {
+    "SGD": ("SGD", {}),
+    "SGD with momentum": ("SGD", {"momentum": 0.9}),
+    "RMSprop": ("RMSprop", {}),
+    "Adam": ("Adam", {}),
+    "AdamW": ("AdamW", {}),
+}
 CHAIN = "chain-100"
+REPEATS = 16
 CLASSES = 10
 BATCH = 64
+
+
+def networks() -> dict[str, tuple[tuple[int, ...], int, bool]]:
+    """``STEPS`` and ``LARGE_STEPS`` together."""
+    return STEPS | LARGE_STEPS
 
 
 def _timed(function: Callable[..., Any], inputs: Sequence[Any], backward: bool) -> Run:
@@ -86,10 +104,32 @@ def softmax(tg: Any, count: int, backward: bool = False) -> Run:
 
 
 def activation(tg: Any, name: str, count: int, backward: bool = False) -> Run:
-    """An activation of a vector; GELU in its form with tanh."""
+    """An activation of a vector; GELU in its form with tanh as ``gelu``, in its exact form as ``gelu_erf``."""
     functions = tg.nn.functional
-    function = (lambda x: functions.gelu(x, approximate="tanh")) if name == "gelu" else getattr(functions, name)
+    known = {"gelu": lambda x: functions.gelu(x, approximate="tanh"), "gelu_erf": functions.gelu}
+    function = known[name] if name in known else getattr(functions, name)
     return _timed(function, [tg.randn(count)], backward)
+
+
+def layer_norm(tg: Any, count: int, backward: bool = False) -> Run:
+    """The layer norm of every row of a matrix, without weights."""
+    rows, width = _rows(count)
+    return _timed(lambda x: tg.nn.functional.layer_norm(x, (width,)), [tg.randn(rows, width)], backward)
+
+
+def small(tg: Any, function: Callable[[Any, Any], Any]) -> Run:
+    """An operation on matrices of 8 rows and columns, ``REPEATS`` times, and backward through all of them at once.
+
+    So what it costs to begin a backward, in PyTorch several times the cost of the operation, counts little.
+    """
+    x, y = tg.randn(8, 8).requires_grad_(), tg.randn(8, 8)
+    cotangents = [function(x, y).detach() * 0 + 1] * REPEATS
+
+    def run() -> None:
+        x.grad = None
+        tg.autograd.backward([function(x, y) for _ in range(REPEATS)], cotangents)
+
+    return run
 
 
 def loss(tg: Any, name: str, count: int, backward: bool = False) -> Run:
@@ -108,8 +148,19 @@ def optimizer_step(tg: Any, name: str, count: int) -> Run:
     parameters = [tg.randn(count // 10).requires_grad_() for _ in range(10)]
     for parameter in parameters:
         parameter.grad = tg.randn(count // 10)
-    settings = {"lr": 1e-6, "momentum": 0.9} if name == "SGD" else {"lr": 1e-6}
-    return getattr(tg.optim, name)(parameters, **settings).step
+    kind, settings = OPTIMIZERS[name]
+    return _optimizer(tg, kind, parameters, 1e-6, **settings).step
+
+
+def _adam(tg: Any, parameters: Any, rate: float) -> Any:
+    return _optimizer(tg, "Adam", parameters, rate)
+
+
+def _optimizer(tg: Any, kind: str, parameters: Any, rate: float, **settings: Any) -> Any:
+    """An optimizer, in PyTorch's fastest form."""
+    if tg.__name__ == "torch" and kind != "RMSprop":  # of which PyTorch has no fused one
+        settings["fused"] = True
+    return getattr(tg.optim, kind)(parameters, lr=rate, **settings)
 
 
 def copy_to_device(tg: Any, count: int, pinned: bool = False) -> Run:
@@ -132,7 +183,7 @@ def perceptron_step(tg: Any, units: int) -> Run:
 
 def mlp_step(tg: Any, units: int) -> Run:
     """One step of training with Adam for two hidden layers, with ``units`` inputs and in each layer."""
-    return _step(tg, (units, units, units, CLASSES), BATCH, True, lambda p: tg.optim.Adam(p, lr=0.0001))
+    return _step(tg, (units, units, units, CLASSES), BATCH, True, lambda p: _adam(tg, p, 0.0001))
 
 
 def chain(tg: Any, length: int) -> Run:
@@ -156,22 +207,40 @@ def step_of(tg: Any, name: str) -> Run:
     return chain(tg, 100) if name == CHAIN else training_step(tg, name)
 
 
-def training_step(tg: Any, name: str) -> Run:
-    """One step of training with Adam for the network ``name`` of ``STEPS``."""
-    return _step(tg, *STEPS[name], lambda p: tg.optim.Adam(p, lr=0.001))
+def training_step(tg: Any, name: str, dtype: str = "float32") -> Run:
+    """One step of training with Adam for the network ``name`` of ``networks``."""
+    return _step(tg, *networks()[name], lambda p: _adam(tg, p, 0.001), dtype)
 
 
-def _step(tg: Any, sizes: Sequence[int], rows: int, classify: bool, optimizer_of: Callable[[Any], Any]) -> Run:
-    """One step of training: forward, backward and update, on one fixed batch; the step returns the loss."""
-    tg.manual_seed(0)
+def inference(tg: Any, name: str) -> Run:
+    """The network ``name`` of ``networks`` on a batch of one, without gradients."""
+    sizes = networks()[name][0]
+    model, x = _network(tg, sizes), tg.randn(1, sizes[0])
+
+    def run() -> Any:
+        with tg.no_grad():
+            return model(x)
+
+    return run
+
+
+def _network(tg: Any, sizes: Sequence[int]) -> Any:
     layers: list[Any] = []
     for wide, narrow in pairwise(sizes):
         layers += [tg.nn.Linear(wide, narrow), tg.nn.ReLU()]
-    model = tg.nn.Sequential(*layers[:-1])
+    return tg.nn.Sequential(*layers[:-1])
+
+
+def _step(
+    tg: Any, sizes: Sequence[int], rows: int, classify: bool, optimizer_of: Callable[[Any], Any], dtype: str = "float32"
+) -> Run:
+    """One step of training: forward, backward and update, on one fixed batch; the step returns the loss."""
+    tg.manual_seed(0)
+    model = _network(tg, sizes).to(getattr(tg, dtype))
     loss_fn = tg.nn.CrossEntropyLoss() if classify else tg.nn.MSELoss()
     optimizer = optimizer_of(model.parameters())
-    inputs = tg.randn(rows, sizes[0])
-    targets = tg.randint(0, sizes[-1], (rows,)) if classify else tg.randn(rows, sizes[-1])
+    inputs = tg.randn(rows, sizes[0]).to(getattr(tg, dtype))
+    targets = tg.randint(0, sizes[-1], (rows,)) if classify else tg.randn(rows, sizes[-1]).to(inputs.dtype)
 
     def step() -> Any:
         optimizer.zero_grad()

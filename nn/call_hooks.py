@@ -10,7 +10,7 @@ from ..autograd import Function, Tensor, is_grad_enabled
 from ..autograd.handles import HookTable, RemovableHandle
 
 __all__ = [
-    "Hookable", "register_module_forward_hook", "register_module_forward_pre_hook",
+    "Hookable", "register_module_backward_hook", "register_module_forward_hook", "register_module_forward_pre_hook",
     "register_module_full_backward_hook", "register_module_full_backward_pre_hook",
 ]  # fmt: skip
 
@@ -25,7 +25,7 @@ class ModuleHooks:
 
     def __init__(self) -> None:
         self.forward_pre, self.forward = HookTable(), HookTable()
-        self.backward_pre, self.backward = HookTable(), HookTable()
+        self.backward_pre, self.backward, self.legacy = HookTable(), HookTable(), HookTable()
         self.with_kwargs, self.always = HookTable(), HookTable()
         self.save_pre, self.save_post, self.load_pre, self.load_post = (HookTable() for _ in range(4))
 
@@ -45,7 +45,7 @@ class ModuleHooks:
 
     def any_call(self) -> bool:
         """Whether a call of the module has to look for hooks."""
-        return bool(self.forward_pre or self.forward or self.backward_pre or self.backward)
+        return bool(self.forward_pre or self.forward or self.backward_pre or self.backward or self.legacy)
 
 
 # The hooks of all modules together, called before a module's own.
@@ -92,7 +92,23 @@ def _run(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any], out: list[A
         changed = _after(module, holder, key, hook, args, kwargs, out[0])
         if changed is not None:
             out[0] = changed
-    return out[0] if boundary is None else boundary.leave(out[0])
+    if boundary is not None:
+        out[0] = boundary.leave(out[0])
+    for _, _, hook in _hooks(module, "legacy"):
+        _at_last_step(module, hook, out[0])
+    return out[0]
+
+
+def _at_last_step(module: Any, hook: Callable[..., Any], out: Any) -> None:
+    """Hang a hook of the older kind onto the last step of a module's forward."""
+    while not isinstance(out, Tensor):
+        if isinstance(out, dict):
+            out = next(v for v in out.values() if isinstance(v, Tensor))
+        else:
+            out = out[0]
+    step = out.grad_fn
+    if step is not None:
+        step.register_hook(lambda found, given: hook(module, found, given))
 
 
 def _after(module: Any, holder: ModuleHooks, key: int, hook: Any, args: Any, kwargs: Any, out: Any) -> Any:
@@ -284,13 +300,28 @@ class Hookable:
         """Call ``hook(module, grad_output)`` when backward comes to the outputs; what it returns replaces the tuple."""
         return self._hooks_of_calls().backward_pre.add(hook, first=prepend)
 
+    def register_backward_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call ``hook(module, grad_input, grad_output)`` when backward has run the last step of the module's forward.
+
+        The older kind, kept for old programs: of a module with several steps it sees only the last one, whose inputs
+        are not the module's. Use ``register_full_backward_hook``.
+
+        Raises:
+            RuntimeError: the module has full backward hooks.
+        """
+        hooks = self._hooks_of_calls()
+        _refuse_both(hooks.backward)
+        return hooks.legacy.add(hook)
+
     def register_full_backward_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
         """Call ``hook(module, grad_input, grad_output)`` when backward has come to the inputs.
 
         Both are tuples over the positional arguments and the outputs, None where there is no gradient. What it returns
         takes the place of ``grad_input``. Where no input requires a gradient it is called at the outputs.
         """
-        return self._hooks_of_calls().backward.add(hook, first=prepend)
+        hooks = self._hooks_of_calls()
+        _refuse_both(hooks.legacy)
+        return hooks.backward.add(hook, first=prepend)
 
     def register_state_dict_pre_hook(self, hook: Callable[..., None]) -> RemovableHandle:
         """Call ``hook(module, prefix, keep_vars)`` before ``state_dict`` collects the module."""
@@ -326,6 +357,13 @@ def register_module_forward_hook(
     return _everywhere().add_forward("forward", hook, False, with_kwargs, always_call)
 
 
+def register_module_backward_hook(hook: Callable[..., Any]) -> RemovableHandle:
+    """Call ``hook(module, grad_input, grad_output)`` after the last step of any module's forward; the older kind."""
+    hooks = _everywhere()
+    _refuse_both(hooks.backward)
+    return hooks.legacy.add(hook)
+
+
 def register_module_full_backward_pre_hook(hook: Callable[..., Any]) -> RemovableHandle:
     """Call ``hook(module, grad_output)`` when backward comes to the outputs of any module."""
     return _everywhere().backward_pre.add(hook)
@@ -333,7 +371,14 @@ def register_module_full_backward_pre_hook(hook: Callable[..., Any]) -> Removabl
 
 def register_module_full_backward_hook(hook: Callable[..., Any]) -> RemovableHandle:
     """Call ``hook(module, grad_input, grad_output)`` when backward has come to the inputs of any module."""
-    return _everywhere().backward.add(hook)
+    hooks = _everywhere()
+    _refuse_both(hooks.legacy)
+    return hooks.backward.add(hook)
+
+
+def _refuse_both(others: HookTable) -> None:
+    if others:
+        raise RuntimeError("backward hooks: a module takes those of the older kind or full ones, not both")
 
 
 def _everywhere() -> ModuleHooks:

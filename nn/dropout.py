@@ -1,21 +1,23 @@
-"""Dropout, and layers that only reshape."""
+"""Dropout of elements and of whole channels."""
 
 from __future__ import annotations
 
 from ..autograd import Tensor
-from ..autograd.ops.shape import flatten, unflatten
 from . import functional as F
 from .module import Module
 
-__all__ = ["Dropout", "Flatten", "Unflatten"]
+__all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "FeatureAlphaDropout"]
 
 
-class Dropout(Module):
-    """Zeroes elements at random in training (Hinton et al., 2012); gives back its input in evaluation.
+class _DropoutNd(Module):
+    """Gives back its input in evaluation.
 
     Args:
         p: the probability of zeroing, in [0, 1].
         inplace: write the result over the input.
+
+    Raises:
+        ValueError: another probability.
     """
 
     def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
@@ -25,38 +27,47 @@ class Dropout(Module):
         self.p = p
         self.inplace = inplace
 
-    def forward(self, input: Tensor) -> Tensor:
-        return F.dropout(input, self.p, self.training, self.inplace)
-
     def extra_repr(self) -> str:
         return f"p={self.p}, inplace={self.inplace}"
 
 
-class Flatten(Module):
-    """Joins the dimensions from ``start_dim`` to ``end_dim``."""
-
-    def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
-        super().__init__()
-        self.start_dim = start_dim
-        self.end_dim = end_dim
+class Dropout(_DropoutNd):
+    """Zeroes elements at random in training (Hinton et al., 2012), and scales the others by ``1 / (1 - p)``."""
 
     def forward(self, input: Tensor) -> Tensor:
-        return flatten(input, self.start_dim, self.end_dim)
-
-    def extra_repr(self) -> str:
-        return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
+        return F.dropout(input, self.p, self.training, self.inplace)
 
 
-class Unflatten(Module):
-    """Splits one dimension into several."""
-
-    def __init__(self, dim: int, unflattened_size: tuple[int, ...]) -> None:
-        super().__init__()
-        self.dim = dim
-        self.unflattened_size = unflattened_size
+class Dropout1d(_DropoutNd):
+    """Zeroes whole channels of (N, C, L) or (C, L) at random in training."""
 
     def forward(self, input: Tensor) -> Tensor:
-        return unflatten(input, self.dim, self.unflattened_size)
+        return F.dropout1d(input, self.p, self.training, self.inplace)
 
-    def extra_repr(self) -> str:
-        return f"dim={self.dim}, unflattened_size={self.unflattened_size}"
+
+class Dropout2d(_DropoutNd):
+    """Zeroes whole channels of (N, C, H, W) at random in training (Tompson et al., 2015)."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.dropout2d(input, self.p, self.training, self.inplace)
+
+
+class Dropout3d(_DropoutNd):
+    """Zeroes whole channels of (N, C, D, H, W) at random in training."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.dropout3d(input, self.p, self.training, self.inplace)
+
+
+class AlphaDropout(_DropoutNd):
+    """Dropout that keeps mean and variance of what ``SELU`` gives (Klambauer et al., 2017)."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.alpha_dropout(input, self.p, self.training)
+
+
+class FeatureAlphaDropout(_DropoutNd):
+    """``AlphaDropout`` of whole channels."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.feature_alpha_dropout(input, self.p, self.training)

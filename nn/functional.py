@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from ..autograd import P, Tensor
-from ..autograd.batching.level import place_of
+from ..autograd.batching.level import everything, place_of
 from ..autograd.batching.randomness import draw
+from ..autograd.names import step
 from ..autograd.ops.activation import (
     celu,
     celu_,
@@ -36,7 +36,7 @@ from ..autograd.ops.activation import (
     threshold,
     threshold_,
 )
-from ..autograd.ops.args import check_tensor
+from ..autograd.ops.args import check_tensor, not_for
 from ..autograd.ops.attention import scaled_dot_product_attention
 from ..autograd.ops.avg_pool import (
     adaptive_avg_pool1d,
@@ -64,6 +64,12 @@ from ..autograd.ops.create import from_numpy
 from ..autograd.ops.distance import bilinear, cosine_similarity, pairwise_distance, pdist
 from ..autograd.ops.dropout import alpha_dropout, dropout1d, dropout2d, dropout3d, feature_alpha_dropout
 from ..autograd.ops.embedding import embedding, embedding_bag
+from ..autograd.ops.fractional_pool import (
+    fractional_max_pool2d,
+    fractional_max_pool2d_with_indices,
+    fractional_max_pool3d,
+    fractional_max_pool3d_with_indices,
+)
 from ..autograd.ops.grid import affine_grid, grid_sample
 from ..autograd.ops.max_pool import (
     adaptive_max_pool1d,
@@ -133,19 +139,20 @@ __all__ = [
     "celu", "celu_", "channel_shuffle", "conv1d", "conv2d", "conv3d", "conv_tbc", "conv_transpose1d",
     "conv_transpose2d", "conv_transpose3d", "cosine_embedding_loss", "cosine_similarity", "cross_entropy", "ctc_loss",
     "dropout", "dropout1d", "dropout2d", "dropout3d", "elu", "elu_", "embedding", "embedding_bag",
-    "feature_alpha_dropout", "fold", "gaussian_nll_loss", "gelu", "glu", "grid_sample", "group_norm", "gumbel_softmax",
-    "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "hardtanh_", "hinge_embedding_loss", "huber_loss",
-    "instance_norm", "interpolate", "kl_div", "l1_loss", "layer_norm", "leaky_relu", "leaky_relu_", "linear",
-    "linear_cross_entropy", "local_response_norm", "log_softmax", "logsigmoid", "lp_pool1d", "lp_pool2d", "lp_pool3d",
-    "margin_ranking_loss", "max_pool1d", "max_pool1d_with_indices", "max_pool2d", "max_pool2d_with_indices",
-    "max_pool3d", "max_pool3d_with_indices", "max_unpool1d", "max_unpool2d", "max_unpool3d", "mish", "mse_loss",
-    "multi_head_attention_forward", "multi_margin_loss", "multilabel_margin_loss", "multilabel_soft_margin_loss",
-    "native_channel_shuffle", "nll_loss", "normalize", "one_hot", "pad", "pairwise_distance", "pdist", "pixel_shuffle",
-    "pixel_unshuffle", "poisson_nll_loss", "prelu", "relu", "relu6", "relu_", "rms_norm", "rrelu", "rrelu_",
-    "scaled_dot_product_attention", "selu", "selu_", "sigmoid", "silu", "smooth_l1_loss", "soft_margin_loss", "softmax",
-    "softmin", "softplus", "softshrink", "softsign", "tanh", "tanhshrink", "threshold", "threshold_",
-    "triplet_margin_loss", "triplet_margin_with_distance_loss", "unfold", "upsample", "upsample_bilinear",
-    "upsample_nearest",
+    "feature_alpha_dropout", "fold", "fractional_max_pool2d", "fractional_max_pool2d_with_indices",
+    "fractional_max_pool3d", "fractional_max_pool3d_with_indices", "gaussian_nll_loss", "gelu", "glu", "grid_sample",
+    "group_norm", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "hardtanh_",
+    "hinge_embedding_loss", "huber_loss", "instance_norm", "interpolate", "kl_div", "l1_loss", "layer_norm",
+    "leaky_relu", "leaky_relu_", "linear", "linear_cross_entropy", "local_response_norm", "log_softmax", "logsigmoid",
+    "lp_pool1d", "lp_pool2d", "lp_pool3d", "margin_ranking_loss", "max_pool1d", "max_pool1d_with_indices", "max_pool2d",
+    "max_pool2d_with_indices", "max_pool3d", "max_pool3d_with_indices", "max_unpool1d", "max_unpool2d", "max_unpool3d",
+    "mish", "mse_loss", "multi_head_attention_forward", "multi_margin_loss", "multilabel_margin_loss",
+    "multilabel_soft_margin_loss", "native_channel_shuffle", "nll_loss", "normalize", "one_hot", "pad",
+    "pairwise_distance", "pdist", "pixel_shuffle", "pixel_unshuffle", "poisson_nll_loss", "prelu", "relu", "relu6",
+    "relu_", "rms_norm", "rrelu", "rrelu_", "scaled_dot_product_attention", "selu", "selu_", "sigmoid", "silu",
+    "smooth_l1_loss", "soft_margin_loss", "softmax", "softmin", "softplus", "softshrink", "softsign", "tanh",
+    "tanhshrink", "threshold", "threshold_", "triplet_margin_loss", "triplet_margin_with_distance_loss", "unfold",
+    "upsample", "upsample_bilinear", "upsample_nearest",
 ]  # fmt: skip
 
 
@@ -166,6 +173,13 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     if isinstance(weight, Tensor) and weight._array.ndim == 1:
         out = P.matmul(input, weight[:, None])[..., 0]
         return out if bias is None else out + bias
+    if bias is not None and isinstance(bias, Tensor) and bias._array.shape != weight._array.shape[:1]:
+        if bias._array.size != 1:
+            raise RuntimeError(
+                f"linear: bias must have shape [{weight._array.shape[0]}] for weight {describe(weight)}, "
+                f"got {describe(bias)}"
+            )
+        return P.add(P.linear(input, weight, None, None), bias)
     return P.linear(input, weight, bias, None)
 
 
@@ -177,6 +191,7 @@ def relu(input: Tensor, inplace: bool = False) -> Tensor:
     return write("relu_", input, P.relu) if inplace else P.relu(input)
 
 
+@not_for("c")
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
     """``input`` where positive, else ``negative_slope * input``."""
     if inplace:
@@ -199,6 +214,7 @@ def silu(input: Tensor, inplace: bool = False) -> Tensor:
     return write("silu_", input, P.silu) if inplace else P.silu(input)
 
 
+@not_for("c")
 def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     """``input * Phi(input)``; ``approximate="tanh"`` takes the formula with a hyperbolic tangent.
 
@@ -210,14 +226,17 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     return P.gelu(input) if approximate == "none" else P.gelu_tanh(input)
 
 
+@not_for("c")
 def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     """``log(1 + exp(beta * input)) / beta``, linear where ``beta * input`` exceeds ``threshold``."""
     return P.softplus(input, float(beta), float(threshold))
 
 
+@step("LogSigmoid")
+@not_for("c")
 def logsigmoid(input: Tensor) -> Tensor:
     """``log(sigmoid(input))``, without overflow."""
-    return P.neg(P.softplus(P.neg(input), 1.0, math.inf))
+    return P.logsigmoid(input)
 
 
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
@@ -278,7 +297,7 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     """
     if tensor.dtype.name != "int64":
         raise RuntimeError(f"one_hot: needs int64 class numbers, got {describe(tensor)}")
-    array = tensor._array
+    array = everything(tensor)._array
     if num_classes < 0 and array.size == 0:
         raise RuntimeError("one_hot: num_classes must be given for an empty tensor")
     highest = int(array.max()) if array.size else -1
@@ -287,8 +306,8 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
         raise RuntimeError(
             f"one_hot: class numbers must lie in 0 .. {classes - 1}, got {int(array.min())} .. {highest}"
         )
-    line = from_numpy(_arange(classes)).to(tensor._device)
-    return P.cast(P.eq(P.reshape(tensor, (*array.shape, 1)), line), array.dtype)
+    line = from_numpy(_arange(classes)).to(place_of(tensor._device))
+    return P.cast(P.eq(P.reshape(tensor, (*tensor._array.shape, 1)), line), array.dtype)
 
 
 def _arange(n: int) -> Any:

@@ -7,7 +7,7 @@ import warnings
 from typing import Any
 
 from ..autograd import P, Tensor
-from ..autograd.ops.args import check_tensor
+from ..autograd.ops.args import check_tensor, not_for
 from ..autograd.ops.factories import full_like
 from ..autograd.promote import describe
 from .loss_functions import cross_entropy, legacy_reduction
@@ -17,6 +17,7 @@ from .warn import users_line
 __all__ = ["gaussian_nll_loss", "kl_div", "linear_cross_entropy", "poisson_nll_loss"]
 
 
+@not_for("biuc")
 def kl_div(
     input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
     reduction: str = "mean", log_target: bool = False,
@@ -73,6 +74,13 @@ def poisson_nll_loss(
     return reduced(loss, how)
 
 
+def _one_for_all(shape: tuple[int, ...], given: tuple[int, ...]) -> bool:
+    """Whether variances are given for all dimensions but one, where one stands for all."""
+    if len(shape) != len(given):
+        return False
+    return [b for a, b in zip(shape, given, strict=True) if a != b] == [1]
+
+
 def gaussian_nll_loss(
     input: Tensor, target: Tensor, var: Tensor | float, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
 ) -> Tensor:
@@ -98,7 +106,7 @@ def gaussian_nll_loss(
     if var._array.shape != shape:
         if shape[:-1] == var._array.shape:
             spread = P.reshape(var, (*var._array.shape, 1))
-        elif not (var.ndim == input.ndim and shape[:-1] == var._array.shape[:-1] and var._array.shape[-1] == 1):
+        elif not _one_for_all(shape, var._array.shape):
             raise ValueError(f"gaussian_nll_loss: var {describe(var)} does not fit input {describe(input)}")
     if reduction not in ("none", "mean", "sum"):
         raise ValueError(f"{reduction} is not a valid value for reduction; use 'mean', 'sum' or 'none'")

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..autograd import P, Tensor
+from ..autograd.names import step
+from ..autograd.ops.args import not_for
 from ..autograd.promote import describe, result_type
 from ..backends.dtypes import INTEGRAL
 from .warn import users_line
@@ -72,6 +74,8 @@ def _pair(name: str, input: Any, target: Any) -> tuple[Tensor, Tensor]:
     return input.to(kind), target.to(kind)
 
 
+@step("MseLoss")
+@not_for("c")
 def mse_loss(
     input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
     reduction: str = "mean", weight: Tensor | None = None,
@@ -114,6 +118,8 @@ def l1_loss(
     return _weighted(P.abs(P.sub(input, target)), weight, reduction)
 
 
+@step("HuberLoss")
+@not_for("c")
 def huber_loss(
     input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0, weight: Tensor | None = None
 ) -> Tensor:
@@ -123,7 +129,7 @@ def huber_loss(
         ValueError: ``delta`` is not positive. RuntimeError: an input of integers.
     """
     if delta <= 0:
-        raise ValueError(f"huber_loss: delta must be positive, got {delta}")
+        raise RuntimeError(f"huber_loss: delta must be positive, got {delta}")
     _need_tensors("huber_loss", input=input)
     if input._array.dtype.kind in "biu":
         raise RuntimeError(f"huber_loss: not defined for input {describe(input)}; convert it with .float()")
@@ -134,6 +140,8 @@ def huber_loss(
     return _weighted(loss, weight, reduction)
 
 
+@step("SmoothL1Loss")
+@not_for("c")
 def smooth_l1_loss(
     input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
     reduction: str = "mean", beta: float = 1.0,
@@ -162,6 +170,7 @@ def _same_shape(name: str, input: Any, target: Any) -> None:
         )
 
 
+@step("BinaryCrossEntropy")
 def binary_cross_entropy(
     input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None,
     reduce: bool | None = None, reduction: str = "mean",
@@ -186,6 +195,8 @@ def binary_cross_entropy(
     return _reduce(loss, legacy_reduction(size_average, reduce, reduction))
 
 
+@step("BinaryCrossEntropyWithLogits")
+@not_for("c")
 def binary_cross_entropy_with_logits(
     input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None,
     reduce: bool | None = None, reduction: str = "mean", pos_weight: Tensor | None = None,
@@ -299,6 +310,11 @@ def nll_loss(
     return _nll("nll_loss", input, target, weight, ignore_index, legacy_reduction(size_average, reduce, reduction))
 
 
+def _nll_name(name: str, input: Tensor, *rest: Any) -> str:
+    return "NllLoss" if input.ndim < 3 else "NllLoss2D"
+
+
+@step(_nll_name)
 def _nll(name: str, input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str) -> Tensor:
     axis = _class_axis(name, input, target)
     _check_weight(name, weight, input, axis)

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ..autograd import P, Tensor
-from ..autograd.ops.args import check_tensor
+from ..autograd.names import step
+from ..autograd.ops.args import check_tensor, not_for
 from ..autograd.ops.checks import refuse_out_of_range
 from ..autograd.ops.distance import pairwise_distance
 from ..autograd.promote import describe
@@ -60,6 +61,7 @@ def hinge_embedding_loss(
     return reduced(P.add(apart, together), legacy_reduction(size_average, reduce, reduction))
 
 
+@step("SoftMarginLoss")
 def soft_margin_loss(
     input: Tensor, target: Tensor, size_average: Switch = None, reduce: Switch = None, reduction: str = "mean"
 ) -> Tensor:
@@ -178,6 +180,7 @@ def _rows(name: str, input: Any, target: Any) -> tuple[Tensor, Tensor]:
     return P.reshape(input, width), P.reshape(target, (1, *target._array.shape))
 
 
+@step("MultiMarginLoss")
 def multi_margin_loss(
     input: Tensor, target: Tensor, p: int = 1, margin: float = 1.0, weight: Tensor | None = None,
     size_average: Switch = None, reduce: Switch = None, reduction: str = "mean",
@@ -222,6 +225,7 @@ def multi_margin_loss(
     return reduced(P.reshape(loss, ()) if alone else loss, reduction)
 
 
+@step("MultilabelMarginLoss")
 def multilabel_margin_loss(
     input: Tensor, target: Tensor, size_average: Switch = None, reduce: Switch = None, reduction: str = "mean"
 ) -> Tensor:
@@ -258,6 +262,7 @@ def _log_sigmoid(x: Tensor) -> Tensor:
     return P.neg(P.softplus(P.neg(x), 1.0, float("inf")))
 
 
+@not_for("c")
 def multilabel_soft_margin_loss(
     input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: Switch = None, reduce: Switch = None,
     reduction: str = "mean",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ..autograd import Tensor, no_grad
 from .call_hooks import Hookable
-from .parameter import Parameter
+from .parameter import Buffer, Parameter, Uninitialized
 from .state import Stateful
 
 __all__ = ["Module"]
@@ -60,6 +60,9 @@ class Module(Hookable, Stateful):
             return
         if isinstance(value, Parameter):
             self._place(self._parameters, name, value)
+        elif isinstance(value, Buffer):
+            self._place(self._buffers, name, value)
+            (self._non_persistent.discard if value.persistent else self._non_persistent.add)(name)
         elif isinstance(value, Module):
             self._place(self._modules, name, value)
         elif name in self._parameters and value is not None:
@@ -255,13 +258,17 @@ class Module(Hookable, Stateful):
         with no_grad():
             for module in self.modules():
                 for p in module._parameters.values():
-                    if p is not None:
+                    if isinstance(p, Uninitialized):
+                        p.move(fn)
+                    elif p is not None:
                         grad = p.grad
                         p.data = fn(p.data)
                         if grad is not None:
                             p.grad = fn(grad)
                 for name, buffer in module._buffers.items():
-                    if buffer is not None:
+                    if isinstance(buffer, Uninitialized):
+                        buffer.move(fn)
+                    elif buffer is not None:
                         module._place(module._buffers, name, fn(buffer))
         return self
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ..autograd import Tensor, no_grad
-from .parameter import Parameter
+from .parameter import Parameter, Uninitialized
 
 __all__ = ["IncompatibleKeys", "Stateful"]
 
@@ -46,10 +46,10 @@ class Stateful:
         """Put the module's own parameters and buffers, not its submodules', into ``destination``."""
         for name, p in self._parameters.items():
             if p is not None:
-                destination[prefix + name] = p if keep_vars else p.detach()
+                destination[prefix + name] = p if keep_vars or isinstance(p, Uninitialized) else p.detach()
         for name, b in self._buffers.items():
             if b is not None and name not in self._non_persistent:
-                destination[prefix + name] = b if keep_vars else b.detach()
+                destination[prefix + name] = b if keep_vars or isinstance(b, Uninitialized) else b.detach()
         if type(self).get_extra_state is not Stateful.get_extra_state:
             destination[prefix + EXTRA] = self.get_extra_state()
 
@@ -108,9 +108,9 @@ class Stateful:
         loading.load(self, state, "")
         missing, unexpected, wrong = loading.missing, loading.unexpected, loading.errors
         if strict and unexpected:
-            wrong.insert(0, "Unexpected key(s) in state_dict: " + ", ".join(f'"{k}"' for k in unexpected) + ".")
+            wrong.insert(0, "Unexpected key(s) in state_dict: " + ", ".join(f'"{k}"' for k in unexpected) + ". ")
         if strict and missing:
-            wrong.insert(0, "Missing key(s) in state_dict: " + ", ".join(f'"{k}"' for k in missing) + ".")
+            wrong.insert(0, "Missing key(s) in state_dict: " + ", ".join(f'"{k}"' for k in missing) + ". ")
         if wrong:
             raise RuntimeError(f"Error(s) in loading state_dict for {type(self).__name__}:\n\t" + "\n\t".join(wrong))
         return IncompatibleKeys(missing, unexpected)
@@ -152,6 +152,10 @@ class Stateful:
                 f'While copying the parameter named "{key}", expected a Tensor from checkpoint but received '
                 f"{type(given).__name__}."
             )
+        if isinstance(given, Uninitialized):
+            if not isinstance(target, Uninitialized):
+                return f"{key}: the checkpoint's parameter is uninitialized, the current model's is not."
+            return ""
         if given.shape != target.shape:
             return (
                 f"size mismatch for {key}: copying a param with shape {given.shape} from checkpoint, the shape in "

@@ -263,6 +263,17 @@ def test_the_import_loads_no_compiler_and_no_cuda():
         assert run(code, TAPEGRAD_BACKEND=name) == (0, "[]")
 
 
+def test_the_import_leaves_aside_what_plain_scripts_do_not_need():
+    code = (
+        "import sys, tapegrad as tg\n"
+        "later = [f'tapegrad.autograd.{n}' for n in ('bisect', 'export', 'graph_text')]\n"
+        "before = [n for n in later if n in sys.modules]\n"
+        "print(before, {'compare', 'export_numpy', 'to_dot', 'bisect'} <= set(dir(tg.autograd)),"
+        " tg.autograd.compare.__module__, tg.autograd.export.__name__)"
+    )
+    assert run(code) == (0, "[] True tapegrad.autograd.bisect.compare tapegrad.autograd.export")
+
+
 def test_numpy_alone_never_loads_numba():
     code = (
         "import sys, tapegrad as tg\n"

@@ -19,7 +19,7 @@ DRAWN = ("bernoulli", "dropout", "empty", "multinomial", "normal", "poisson", "r
 UNMAPPED = frozenset({
     "argwhere", "as_strided", "as_strided_", "as_strided_copy", "as_tensor", "asarray", "histc", "histogram",
     "histogramdd", "matrix_exp",
-    "nan_to_num", "nan_to_num_", "nanquantile", "nonzero", "quantile", "scalar_tensor", "tensor", "unique",
+    "nan_to_num", "nan_to_num_", "nonzero", "scalar_tensor", "tensor", "unique",
     "unique_consecutive", "where",
 })  # fmt: skip
 

@@ -233,7 +233,7 @@ def test_an_error_leaves_no_level_behind():
 @pytest.mark.parametrize(("function", "word"), [
     (lambda x: x.item(), "item"), (lambda x: x if x else -x, "vmap"), (lambda x: float(x) * x, "vmap"),
     (lambda x: x.numpy(), "vmap"), (lambda x: x[None].nonzero(), "nonzero"), (lambda x: x[None][x[None] > 0], "mask"),
-    (lambda x: tg.zeros(3).copy_(x), "vmap"), (lambda x: x[None].as_strided((1,), (1,)), "vmap"),
+    (lambda x: tg.zeros(3).copy_(x), "vmap"),
     (lambda x: x + tg.rand(2), "randomness"), (lambda x: np.asarray(x), "vmap"),
 ])  # fmt: skip
 def test_what_cannot_be_batched_is_refused_by_name(function, word):
@@ -252,3 +252,52 @@ def test_threads_have_levels_of_their_own():
     with ThreadPoolExecutor(4) as pool:
         for got, want in pool.map(work, range(20)):
             np.testing.assert_array_equal(got, np.full((4, 3), float(want)))
+
+
+def each(function, *args):
+    return tg.stack([function(*row) for row in zip(*args, strict=True)])
+
+
+STRIDED = {
+    "overlapping": lambda a: a.as_strided((3, 2), (1, 1)),
+    "from an offset": lambda a: a.as_strided((2, 2), (1, 1), 1),
+    "of a transpose": lambda a: a.view(2, 2).t().as_strided((2, 2), (1, 2)),
+}
+
+
+@pytest.mark.parametrize("name", STRIDED)
+def test_views_by_stride(name):
+    x, view = tg.arange(12.0).reshape(3, 4), STRIDED[name]
+    assert tg.equal(tg.vmap(view)(x), each(lambda a: view(a.clone()), x))  # offsets count from each element's own start
+    loss = lambda a: (view(a) ** 3).sum()
+    slopes = each(lambda a: tg.func.grad(loss)(a.clone()), x)
+    assert tg.equal(tg.vmap(tg.func.grad(loss))(x), slopes)
+    assert tg.equal(tg.func.grad(lambda y: (tg.vmap(view)(y) ** 3).sum())(x), slopes)
+
+
+def test_a_write_through_a_view_by_stride():
+    written = lambda a: (lambda b: (b.as_strided((2,), (2,)).add_(10.0), b)[1])(a.clone())
+    x = tg.arange(12.0).reshape(3, 4)
+    assert tg.equal(tg.vmap(written)(x), each(written, x))
+    with pytest.raises(RuntimeError, match="write through another view"):  # rather than a wrong gradient
+        tg.vmap(tg.func.grad(lambda a: (written(a) ** 2).sum()))(x)
+
+
+def test_a_view_by_stride_stays_in_its_element():
+    with pytest.raises(RuntimeError, match="reaches element 4 of a memory of 4"):
+        tg.vmap(lambda a: a.as_strided((5,), (1,)))(tg.arange(12.0).reshape(3, 4))
+
+
+def test_parameters_that_are_batched():
+    x, q = tg.arange(12.0).reshape(3, 4), tg.tensor([0.2, 0.5, 0.9])
+    assert tg.equal(tg.vmap(tg.quantile)(x, q), each(tg.quantile, x, q))
+    with pytest.raises(RuntimeError, match="between 0 and 1"):
+        tg.vmap(tg.quantile)(x, q * 2)
+    count = lambda a: tg.histc(a, 4, 0.0, 12.0)
+    assert tg.equal(tg.vmap(count)(x), each(count, x))
+    labels = tg.tensor([[0, 1], [2, 2], [3, 0]])
+    code = lambda a: tg.nn.functional.one_hot(a, 4)
+    assert tg.equal(tg.vmap(code)(labels), each(code, labels))
+    put = lambda a, k: (lambda b: (b.__setitem__((k, slice(None), k), 5.0), b)[1])(a.clone())
+    y, k = tg.arange(96.0).reshape(3, 4, 2, 4), tg.tensor([0, 1, 3])
+    assert tg.equal(tg.vmap(put)(y, k), each(put, y, k))

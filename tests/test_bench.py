@@ -4,6 +4,7 @@ import importlib.util
 import json
 import os
 import re
+import statistics
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,8 @@ from pathlib import Path
 import pytest
 
 import tapegrad as tg
+
+from .stand_ins import Elsewhere, registry_restored
 
 ROOT = Path(__file__).resolve().parents[1]
 CONTENDERS = [*tg.backends.available(), *(["torch"] if importlib.util.find_spec("torch") else [])]
@@ -100,6 +103,41 @@ def test_step_command_compares_the_backends():
     done = run("bench.step", "--turns", "1", "--blocks", "1")
     assert done.returncode == 0, done.stderr
     check_tables(done.stdout, "step 2-16-16-1")
+
+
+def test_peers_command_writes_what_it_measured(tmp_path):
+    pytest.importorskip("tqdm")
+    libraries = ["tapegrad", *(["torch"] if "torch" in CONTENDERS else [])]
+    done = run("bench.peers", "--case", "16 small t", "import", "--libraries", *libraries, "--turns", "1", "--blocks",
+               "3", "--seconds", "0.005", "--threads", "1", "--out", str(tmp_path), "--name", "record")  # fmt: skip
+    assert done.returncode == 0, done.stderr + done.stdout
+    record = json.loads((tmp_path / "record.json").read_text())
+    rows = {row["row"]: row for row in record["rows"]}
+    assert {"16 small t", "16 small transpose", "import"} <= set(rows)
+    assert list(record["libraries"]) == libraries
+    text = (tmp_path / "record.md").read_text()
+    for name, row in rows.items():
+        medians = [statistics.median(row["contenders"][library]["turns"][0]) for library in libraries]
+        assert min(medians) > 0
+        line = next(line for line in text.splitlines() if line.startswith(f"| {name} |"))
+        assert line.split("|")[-3].strip() == f"{row['asked']:.2f}"
+        if len(medians) == 2:
+            reached = float(line.split("|")[-4])
+            assert reached == pytest.approx(medians[0] / medians[1], rel=0.06)
+            assert line.split("|")[-2].strip() == ("yes" if medians[0] / medians[1] <= row["asked"] else "no")
+    assert rows["16 small t"]["contenders"]["tapegrad"]["turns"][0][2] > 0  # every block is there
+
+
+def test_peers_refuses_unknown_rows():
+    pytest.importorskip("tqdm")
+    done = run("bench.peers", "--case", "no such row")
+    assert done.returncode == 1
+    assert "train step 2-16-16-1, batch 32" in done.stderr
+
+
+@pytest.mark.parametrize("case", [c for c in load("peer_cases").CASES if c.quick and c.build], ids=lambda c: c.name)
+def test_rows_of_peers_run(case):
+    case.build(load("workloads"), tg)()
 
 
 def test_dispatch_command_shows_the_parts_of_every_operation():
@@ -330,3 +368,30 @@ def test_training_steps_are_those_of_pytorch(name):
     ours, theirs = (load("workloads").training_step(library, name) for library in (tg, torch))
     for _ in range(10):
         assert ours().item() == pytest.approx(theirs().item(), rel=1e-5)
+
+
+def test_a_plug_in_takes_part_beside_the_cpu(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT)
+    from bench.contenders import on_gpu
+    from bench.measure import measure
+    from bench.suite import select
+
+    with registry_restored():
+        tg.backends.register("elsewhere", Elsewhere, device_type="box")
+        assert not on_gpu("elsewhere")
+        assert not on_gpu("torch")
+        (work,) = select(["elementwise"], [1000])[:1]
+        found = measure(work, ["numpy", "elsewhere"], 1, 0.001)
+    assert [len(of["turns_s"]) for of in found.values()] == [1, 1]
+    assert found["elsewhere"]["events_s"] == []
+
+
+def test_optimizers_are_measured_with_and_without_momentum(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT)
+    from bench.suite import select
+
+    assert [work.curve for work in select(["optimizers"], [1000])] == [
+        "SGD", "SGD with momentum", "RMSprop", "Adam", "AdamW",
+    ]  # fmt: skip
+    for work in select(["optimizers"], [1000]):
+        work.build(tg)()

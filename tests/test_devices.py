@@ -139,3 +139,64 @@ def test_the_default_device_may_be_set(box):
     assert str(tg.from_numpy(np.zeros(1)).device) == "cpu"
     tg.set_default_device(None)
     assert str(tg.zeros(1).device) == "cpu"
+
+
+def test_a_device_may_be_named_where_there_is_none():
+    assert str(device("cuda")) == ("cuda:0" if not tg.cuda.is_available() else f"cuda:{tg.cuda.current_device()}")
+    assert device(0) is device("cuda", 0) is device("cuda:0")
+    with pytest.raises(RuntimeError, match="'cuda:0' names an index already; leave out index=1"):
+        device("cuda:0", 1)
+    with pytest.raises(RuntimeError, match="index of a cuda device must not be negative, got -1"):
+        device("cuda", -1)
+    for text in ("cuda:", "cuda:-1", "cuda:1:2", "cuda:²"):
+        with pytest.raises(RuntimeError, match="invalid device string"):
+            device(text)
+
+
+@pytest.mark.skipif(tg.cuda.is_available(), reason="there is a CUDA device")
+def test_questions_about_cuda_are_answered_without_it():
+    for at in (tg.cuda, tg.accelerator):
+        assert at.memory_allocated() == at.memory_reserved() == at.max_memory_allocated() == 0
+        at.reset_peak_memory_stats()
+        at.empty_cache()
+        at.set_stream(None)
+        assert (at.is_available(), at.device_count()) == (False, 0)
+    assert tg.cuda.get_rng_state_all() == []
+    tg.cuda.set_rng_state_all([])
+    assert tg.accelerator.current_accelerator() is None
+    assert tg.cuda.seed_all() != tg.cuda.seed_all()
+    for use in (
+        tg.cuda.current_device, tg.cuda.Stream, tg.cuda.Event, tg.cuda.default_stream, tg.cuda.synchronize,
+        lambda: tg.ones(1, device="cuda"), lambda: tg.Generator("cuda") and tg.rand(1, device="cuda"),
+    ):  # fmt: skip
+        with pytest.raises(backends.BackendError, match="backend 'cupy' is not usable"):
+            use()
+
+
+def test_a_device_as_a_context_and_as_a_decorator(box):
+    @device("box")
+    def made():
+        return tg.zeros(1)
+
+    with device("box:1") as there:
+        assert str(tg.zeros(1).device) == str(there) == "box:1"
+        with device("cpu"):
+            assert str(tg.zeros(1).device) == "cpu"
+        assert str(tg.zeros(1).device) == "box:1"
+        assert str(made().device) == "box:0"
+    assert str(tg.zeros(1).device) == "cpu"
+    with pytest.raises(ZeroDivisionError), device("box"):
+        1 / 0  # noqa: B018
+    assert str(tg.zeros(1).device) == "cpu"
+
+
+def test_the_precision_of_products():
+    assert tg.get_float32_matmul_precision() == "highest"
+    try:
+        tg.set_float32_matmul_precision("high")
+        assert (tg.get_float32_matmul_precision(), backends.cuda.matmul.allow_tf32) == ("high", True)
+        with pytest.raises(RuntimeError, match="'low' is not one of"):
+            tg.set_float32_matmul_precision("low")
+    finally:
+        tg.set_float32_matmul_precision("highest")
+    assert backends.cuda.matmul.allow_tf32 is False

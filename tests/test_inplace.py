@@ -76,25 +76,48 @@ def forms(name):
     return lambda y: getattr(y, name + "_")(*arguments), lambda x: getattr(x, name)(*arguments)
 
 
-# Where PyTorch refuses, since the operation saved what it overwrites: here it keeps a copy.
+# What an operation saves and overwrites is kept as a copy of the tensor itself, not of an operand, as in PyTorch.
 OF_ITSELF = {
-    "mul": (lambda y: y.mul_(y), lambda x: x * x),
-    "div": (lambda y: y.div_(y), lambda x: x / x),
-    "mul by its past": (lambda y: y.mul_(y.detach()), lambda x: x * x.detach()),
-    "pow": (lambda y: y.pow_(y), lambda x: x**x),
-    "square twice": (lambda y: y.square_().square_(), lambda x: x**4),
-    "maximum": (lambda y: y.maximum_(y), lambda x: tg.maximum(x, x)),
-    "a mask of itself": (lambda y: y.masked_fill_(y > 1, 2.0).mul_(y), lambda x: x.masked_fill(x > 1, 2.0) ** 2),
+    "mul": lambda y: y.mul_(y),
+    "div": lambda y: y.div_(y),
+    "mul by its past": lambda y: y.mul_(y.detach()),
+    "pow": lambda y: y.pow_(y),
+    "atan2": lambda y: y.atan2_(y),
+    "a mask of itself": lambda y: y.masked_fill_(y > 1, 2.0).mul_(y),
+    "by name": lambda y: y.mul_(other=y),
 }
 
 
+@pytest.mark.parity
+@pytest.mark.parametrize("name", OF_ITSELF)
+@pytest.mark.parametrize("library", ["tapegrad", "torch"])
+def test_an_operand_that_is_overwritten(name, library):
+    lib = pytest.importorskip(library)
+    x = lib.tensor([0.25, 1.25], requires_grad=True)
+    y = OF_ITSELF[name](x * 1)
+    with pytest.raises(RuntimeError, match=r"changed in place|inplace operation"):
+        y.sum().backward()
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("library", ["tapegrad", "torch"])
+@pytest.mark.parametrize("name", ["gt", "ge", "lt", "le", "eq", "ne"])
+def test_a_comparison_in_place_has_zero_gradient(name, library):
+    lib = pytest.importorskip(library)
+    for seen in (lambda t: t, lambda t: t[1:]):
+        x, z = (lib.tensor(v, requires_grad=True) for v in ([0.25, 1.25], [0.75, 0.75]))
+        y = x * 1
+        getattr(seen(y), name + "_")(seen(z))
+        assert y.requires_grad
+        y.sum().backward()
+        assert seen(x.grad).tolist() == [0.0] * len(seen(x))
+        assert z.grad.tolist() == [0.0, 0.0]
+
+
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-@pytest.mark.parametrize(
-    "pair", [*map(forms, SQUARE), *OF_ITSELF.values()], ids=[*SQUARE, *(f"{n} of itself" for n in OF_ITSELF)]
-)
-def test_in_place_equals_out_of_place(pair, request):
-    write, compute = pair
-    name = request.node.callspec.id
+@pytest.mark.parametrize("name", SQUARE)
+def test_in_place_equals_out_of_place(name):
+    write, compute = forms(name)
     integral = name in INTEGRAL
     x, z = (tg.tensor([[0.25, 1.25], [0.75, 0.5]], dtype=tg.float64) for _ in range(2))
     if integral:
@@ -109,8 +132,11 @@ def test_in_place_equals_out_of_place(pair, request):
     assert y._version >= 1
     expected = compute(z)
     assert equal(y.tolist(), expected.to(y.dtype).tolist())
-    assert y.requires_grad == expected.requires_grad
-    if expected.requires_grad:
+    assert y.requires_grad == (not integral)
+    if not integral and not expected.requires_grad:  # such as a comparison
+        y.sum().backward()
+        assert x.grad.tolist() == [[0.0, 0.0], [0.0, 0.0]]
+    elif not integral:
         weights = tg.tensor([[1.0, 2.0], [3.0, 4.0]], dtype=tg.float64)
         (y * weights).sum().backward()
         (expected * weights).sum().backward()

@@ -3,6 +3,7 @@
 import copy
 import math
 import pickle
+import sys
 
 import ml_dtypes
 import numpy as np
@@ -34,6 +35,26 @@ def test_randperm_is_the_fisher_yates_shuffle(seed, n):
         j = i + word % (n - i)
         values[i], values[j] = values[j], values[i]
     assert Generator(seed).randperm(n).tolist() == values
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 255, 256, 5000])
+def test_randperm_is_the_same_compiled_or_not(n, monkeypatch):
+    numba = pytest.importorskip("numba")
+    monkeypatch.delitem(sys.modules, "numba")
+    plain = Generator(7).randperm(n)
+    monkeypatch.setitem(sys.modules, "numba", numba)
+    generator = Generator(7)
+    assert np.array_equal(generator.randperm(n), plain)
+    after = Generator(7)
+    after._words(max(n - 1, 0))
+    assert np.array_equal(generator._words(3), after._words(3))
+
+
+def test_normals_one_after_another_are_those_of_arrays():
+    several, single = Generator(3), Generator(3)
+    many = several.normal((40,), dtype=np.float64, contiguous=False)  # 40 at once are computed as arrays
+    few = [single.normal((n,), dtype=np.float64) for n in (1, 4, 15, 7, 0, 13)]
+    np.testing.assert_allclose(np.concatenate(few), many, rtol=1e-14)
 
 
 def test_randperm_of_many():

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...backends.device import device as Device
 from ..rule import RULES, P, Rule
 from ..steps import STEP
 from ..tensor import Tensor, wrap
@@ -15,8 +16,9 @@ from ..wirtinger import conjugating
 from .decompositions import DECOMPOSITIONS
 from .elementwise import expanded, over_elements
 from .indices import INDICES
-from .level import BatchDevice, Batched, leaving
+from .level import Batched, Level, leaving
 from .products import PRODUCTS
+from .recurrent import STEPS
 from .shapes import SHAPES
 
 __all__ = ["REFUSED", "BatchingBackend", "tables"]
@@ -25,11 +27,8 @@ __all__ = ["REFUSED", "BatchingBackend", "tables"]
 REFUSED = {
     "nonzero": "the number of results depends on the values, and differs from one element of the batch to the next",
     "transfer": "move the tensors to the device before the mapped function is called",
-    "as_strided": "it reads memory by strides, of which a batched tensor has others than its shape tells",
-    "restride": "it reads memory by strides, of which a batched tensor has others than its shape tells",
-    "unstrided": "it writes memory by strides, of which a batched tensor has others than its shape tells",
 }
-RULED: dict[str, Callable[..., Tensor]] = {**SHAPES, **PRODUCTS, **INDICES, **DECOMPOSITIONS}
+RULED: dict[str, Callable[..., Tensor]] = {**SHAPES, **PRODUCTS, **INDICES, **DECOMPOSITIONS, **STEPS}
 
 
 def _is_batched(args: Any) -> bool:
@@ -97,8 +96,8 @@ class BatchingBackend:
 
     name = "vmap"
 
-    def __init__(self, device: BatchDevice) -> None:
-        self.device = device
+    def __init__(self, level: Level, place: Device) -> None:
+        self.level, self.place = level, place
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -116,6 +115,13 @@ class BatchingBackend:
     def accumulate(self, target: Batched, value: Batched) -> None:
         total: Batched = self.add(target, value)
         target.value, target.batched = total.value, total.batched
+
+    def storage(self, x: Batched) -> tuple[int, int]:
+        """Where ``x`` begins in its memory, and how long that is; of a batch each element has a memory of its own."""
+        if not x.batched:
+            found: tuple[int, int] = x.value._device.backend.storage(x.value._array)
+            return found
+        return 0, 1 + sum((n - 1) * s // x.itemsize for n, s in zip(x.shape, x.strides, strict=True))
 
     def shares(self, a: Batched, b: Batched) -> bool:
         inner = a.value._device.backend
@@ -138,10 +144,13 @@ class BatchingBackend:
             content = expanded(value, target.value._array.shape[0])
         write("vmap", target.value, lambda _: content)
 
+    def draws(self, generator: Any) -> Any:
+        return self.place.backend.draws(generator)
+
     # In and out
 
     def from_host(self, array: np.ndarray) -> Batched:
-        place = self.device.place
+        place = self.place
         return Batched(wrap(place.backend.from_host(array), place), False)
 
     def arrive(self, array: np.ndarray, non_blocking: bool) -> Batched:
@@ -155,12 +164,18 @@ class BatchingBackend:
 
     def filled(self, shape: tuple[int, ...], value: Any, dtype: np.dtype) -> Batched:
         """A new array of one number, one for each element of the batch: what is batched may be written into it."""
-        place, size = self.device.place, self.device.level.size
+        place, size = self.place, self.level.size
         return Batched(wrap(place.backend.filled((size, *shape), value, dtype), place), True)
 
     def counted(self, start: float, step: float, count: int, dtype: np.dtype) -> Batched:
-        place = self.device.place
+        place = self.place
         return Batched(wrap(place.backend.counted(start, step, count, dtype), place), False)
+
+    def spaced(self, *args: Any) -> Batched:
+        return Batched(wrap(self.place.backend.spaced(*args), self.place), False)
+
+    def identity(self, *args: Any) -> Batched:
+        return Batched(wrap(self.place.backend.identity(*args), self.place), False)
 
     # Checks of all elements of the batch at once
 

@@ -28,6 +28,7 @@ __all__ = [
     "at_level",
     "current",
     "entered",
+    "everything",
     "leaving",
     "lifted",
     "place_of",
@@ -139,7 +140,7 @@ class BatchDevice(Device):
 
         made: BatchDevice = object.__new__(cls)
         made.type, made.index, made.depth, made.level, made.place = place.type, place.index, level.depth, level, place
-        made.backend = BatchingBackend(made)
+        made.backend = BatchingBackend(level, place)
         made.kernels, made.vjps = tables()
         made.scalars = _Numbers(place)
         return made
@@ -185,6 +186,7 @@ class Level:
     def __exit__(self, *exc: object) -> None:
         entered().remove(self)
         self.alive = False
+        self._devices = {}  # a device holds its level: no cycle once it has ended
 
 
 def entered() -> list[Level]:
@@ -206,6 +208,13 @@ def lifted(x: Tensor, level: Level) -> Tensor:
     made = wrap(Batched(x, False), level.device(place_of(x._device)))
     made._cell = x._cell
     return made
+
+
+def everything(x: Tensor) -> Tensor:
+    """The elements of all batches at once, as an ordinary tensor, for checks that need no more."""
+    while isinstance(x._array, Batched):
+        x = x._array.value
+    return x
 
 
 def at_level(x: Tensor) -> Tensor:
@@ -232,13 +241,13 @@ def to_level(inputs: tuple[Any, ...]) -> tuple[Any, ...] | None:
                 "a value leaves the function only by being returned"
             )
     level: Level = next(t._device.level for t in flat if t._device.depth == top)
+    return tuple(_up(x, level) for x in inputs)
 
-    def up(x: Any) -> Any:
-        if isinstance(x, (list, tuple)):
-            return [up(v) for v in x]
-        return lifted(x, level) if isinstance(x, Tensor) and x._device.depth < top else x
 
-    return tuple(up(x) for x in inputs)
+def _up(x: Any, level: Level) -> Any:
+    if isinstance(x, (list, tuple)):
+        return [_up(v, level) for v in x]
+    return lifted(x, level) if isinstance(x, Tensor) and x._device.depth < level.depth else x
 
 
 def _elsewhere(rule: Rule, inputs: tuple[Any, ...], attrs: tuple[Any, ...]) -> Any:

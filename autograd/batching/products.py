@@ -42,6 +42,17 @@ def _linear(x: Batched, w: Batched, b: Batched | None, act: str | None) -> Tenso
     return out if act is None else getattr(P, act)(out)
 
 
+def _layer_norm(x: Batched, weight: Batched | None, bias: Batched | None, rank: int, eps: float) -> Tensor:
+    shared = [None if p is None else p.value for p in (weight, bias)]
+    if x.batched and not any([p is not None and p.batched for p in (weight, bias)]):
+        return P.layer_norm(x.value, *shared, rank, eps)
+    value = expanded(x, batch_of(x, weight, bias))
+    out = P.layer_norm(value, None, None, rank, eps)
+    if weight is not None:
+        out = P.mul(out, aligned(weight, x.ndim))
+    return out if bias is None else P.add(out, aligned(bias, x.ndim))
+
+
 def _mse(x: Batched, target: Batched) -> Tensor:
     rank = rank_of(x, target)
     squares = P.square(P.sub(aligned(x, rank), aligned(target, rank)))
@@ -93,5 +104,6 @@ def _searchsorted(line: Batched, values: Batched, right: bool) -> Tensor:
 
 PRODUCTS: dict[str, Callable[..., Any]] = {
     "matmul": _matmul, "linear": _linear, "mse": _mse, "nll": _nll, "softmax_xent": _softmax_xent,
+    "layer_norm": _layer_norm,
     "out_of_range": _out_of_range, "searchsorted": _searchsorted,
 }  # fmt: skip

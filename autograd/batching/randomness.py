@@ -44,6 +44,8 @@ def draw(name: str, shape: Shape, make: Callable[[Shape], Tensor]) -> Tensor:
 
 def _batched(made: Tensor, levels: list[Level]) -> Tensor:
     """A tensor whose first axes are the batches of ``levels`` as a batched one."""
+    while isinstance(made._array, Batched) and not made._array.batched:  # it was made for the device of a level
+        made = made._array.value
     for level in levels:
         made = wrap(Batched(made, True), level.device(place_of(made._device)))
     return made

@@ -44,6 +44,37 @@ SHIFTS: dict[str, Callable[..., tuple[Any, ...]]] = {
 }  # fmt: skip
 
 
+def _reach(shape: Shape, strides: Shape, start: int) -> int:
+    """How much memory a view by strides spans, in elements."""
+    return start + 1 + sum((n - 1) * s for n, s in zip(shape, strides, strict=True))
+
+
+def _as_strided(x: Batched, size: Shape, stride: Shape, offset: int, strides: Shape, start: int) -> Tensor:
+    """The same view of every element of the batch, whose memory lies in the one of the whole."""
+    array, count = x.value._array, batch_of(x)
+    inner, *rest = tuple(s // x.itemsize for s in array.strides)
+    if tuple(rest) != strides:
+        return _restride(x, size, stride, offset, strides, start)
+    begin = int(x.value._device.backend.storage(array)[0])
+    return P.as_strided(
+        x.value, (count, *size), (inner, *stride), begin + offset - start, (inner, *strides), begin
+    )  # fmt: skip
+
+
+def _restride(x: Batched, size: Shape, stride: Shape, offset: int, strides: Shape, start: int) -> Tensor:
+    span = max(_reach(size, stride, offset), _reach(x.shape, strides, start))
+    count = batch_of(x)
+    return P.restride(x.value, (count, *size), (span, *stride), offset, (span, *strides), start)
+
+
+def _unstrided(
+    g: Batched, shape: Shape, size: Shape, stride: Shape, offset: int, strides: Shape, start: int
+) -> Tensor:  # fmt: skip
+    span = max(_reach(size, stride, offset), _reach(shape, strides, start))
+    count = batch_of(g)
+    return P.unstrided(g.value, (count, *shape), (count, *size), (span, *stride), offset, (span, *strides), start)
+
+
 def _unary(name: str, shift: Callable[..., tuple[Any, ...]]) -> Callable[..., Tensor]:
     inside = getattr(P, name)
 
@@ -159,4 +190,5 @@ SHAPES: dict[str, Callable[..., Tensor]] = {
     "argmax": _extreme_place("argmax"), "argmin": _extreme_place("argmin"), "reshape": _reshape, "expand": _expand,
     "windows": _windows, "unwindows": _unwindows, "cat": _join("cat"), "stack": _join("stack"),
     "zero_view": _zero_view, "view_scatter": _view_scatter,
+    "as_strided": _as_strided, "restride": _restride, "unstrided": _unstrided,
 }  # fmt: skip

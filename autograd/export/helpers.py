@@ -39,6 +39,15 @@ def softplus(x, beta, threshold):
     return np.where(x * beta > threshold, x, smooth)
 ''')
 _add('''
+def layer_norm(x, weight, bias, rank, eps):
+    """x less its mean and over its deviation along the last axes, times weight, plus bias."""
+    axes = tuple(range(-rank, 0))
+    centred = x - np.mean(x, axis=axes, keepdims=True)
+    out = centred / np.sqrt(np.mean(np.square(centred), axis=axes, keepdims=True) + eps)
+    out = out if weight is None else out * weight
+    return out if bias is None else out + bias
+''')
+_add('''
 def erf(x):
     """The error function, which NumPy lacks."""
     return np.vectorize(math.erf, otypes=[x.dtype])(x)
@@ -163,6 +172,20 @@ def cross_entropy(x, target, ignore):
     shifted = x - np.max(x, axis=1, keepdims=True)
     picked = shifted[np.arange(len(x)), np.where(kept, target, 0)] - np.log(np.sum(np.exp(shifted), axis=1))
     return -np.sum(np.where(kept, picked, np.zeros_like(picked))) / np.sum(kept).astype(x.dtype)
+''')
+_add('''
+def lstm_step(gates, c):
+    """The next h and c of an LSTM, stacked; gates (N, 4 H): input, forget, cell, output."""
+    i, f, g, o = np.split(gates, 4, axis=1)
+    new = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+    return np.stack([sigmoid(o) * np.tanh(new), new])
+''')
+_add('''
+def gru_step(x, old, h):
+    """The next state of a GRU; x and old (N, 3 H): reset, update, new."""
+    (a, b, c), (d, e, f) = (np.split(y, 3, axis=1) for y in (x, old))
+    new = np.tanh(c + sigmoid(a + d) * f)
+    return new + sigmoid(b + e) * (h - new)
 ''')
 _add('''
 def nll(x, target, weight, ignore, reduction):

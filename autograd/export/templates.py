@@ -149,12 +149,17 @@ TEMPLATES: dict[str, Template] = {
     # Activations and choices
     "relu": "np.maximum({0}, 0)", "leaky_relu": "np.where({0} > 0, {0}, {0} * {1})", "silu": "{0} * sigmoid({0})",
     "softplus": "softplus({0}, {1}, {2})", "clamp": "np.clip({0}, {1}, {2})", "where": "np.where({0}, {1}, {2})",
+    "elu": "np.where({0} > 0, {0} * {3}, np.expm1(np.minimum({0}, 0) * {2}) * {1})",
+    "hardtanh": "np.clip({0}, {1}, {2})", "threshold": "np.where({0} <= {1}, {2}, {0})",
+    "hardshrink": "np.where(np.abs({0}) <= {1}, 0, {0})",
+    "softshrink": "np.sign({0}) * np.maximum(np.abs({0}) - {1}, 0)",
+    "layer_norm": "layer_norm({0}, {1}, {2}, {3}, {4})",
     # Types, places and memory
     "cast": _cast, "copy": "{0}.copy()", "transfer": "{0}", "overwrite": "np.broadcast_to({1}, {0}.shape).copy()",
     # Products and losses
     "linear": _linear, "mse": "np.mean(np.square({0} - {1}))", "softmax_xent": "cross_entropy({0}, {1}, {2})",
     "nll": "nll({0}, {1}, {2}, {3}, {4})", "huber": "huber({0}, {1}, {2})", "bce": "bce({0}, {1})",
-    "bce_logits": "bce_logits({0}, {1})",
+    "bce_logits": "bce_logits({0}, {1})", "lstm_step": "lstm_step({0}, {1})", "gru_step": "gru_step({0}, {1}, {2})",
     "out_of_range": "np.any((({0} < 0) | ({0} >= {1})) & ({0} != {2}))",
     # Reductions and scans
     "amax": _reduction("max"), "amin": _reduction("min"), "var": _var,

@@ -16,6 +16,7 @@ import numpy as np
 
 from ..backward import grad as gradients
 from ..batching.level import at_level
+from ..function_transforms import forward_mode
 from ..grad_mode import enable_grad, is_grad_enabled
 from ..promote import describe
 from ..rule import P
@@ -247,7 +248,8 @@ class Push:
         self.seeds = [_ones(y).requires_grad_() for y in ys]
         found: Any = [None] * len(scope.inputs)
         if ys:
-            found = gradients(ys, scope.inputs, self.seeds, create_graph=True, allow_unused=True)
+            with forward_mode():
+                found = gradients(ys, scope.inputs, self.seeds, create_graph=True, allow_unused=True)
         self.pulled = found
 
     def __call__(self, tangents: list[Tensor], retain: bool = True) -> list[Tensor]:

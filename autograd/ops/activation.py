@@ -6,15 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 from ...backends import dtypes
-from ...backends.random import default_generator
 from ..batching.randomness import draw_by
 from ..names import named
 from ..promote import describe
 from ..rule import P
 from ..tensor import Tensor
 from ..views import write
-from .args import check_tensor, dim_of
+from .args import check_tensor, dim_of, not_for
 from .create import finish
+from .sources import source_of
 
 __all__ = [
     "celu", "celu_", "elu", "elu_", "glu", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish", "hardtanh",
@@ -37,22 +37,12 @@ def _applied(name: str, x: Any, compute: Callable[[Tensor], Tensor], inplace: bo
     return named(compute(x), step)
 
 
-def _zero(x: Tensor) -> Tensor:
-    return P.zeros_like(x)
-
-
 # Exponential ones
-
-
-def _elu(x: Tensor, alpha: float, inner: float) -> Tensor:
-    positive = P.gt(x, 0)
-    below = P.where(positive, _zero(x), x)  # no overflow where it does not count
-    return P.where(positive, x, P.mul(P.expm1(P.mul(below, inner) if inner != 1 else below), alpha))
 
 
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """``input`` where positive, else ``alpha * (exp(input) - 1)`` (Clevert et al., 2016)."""
-    return _applied("elu", input, lambda x: _elu(x, float(alpha), 1.0), inplace, "EluBackward0")
+    return _applied("elu", input, lambda x: P.elu(x, float(alpha), 1.0, 1.0), inplace, "EluBackward0")
 
 
 def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
@@ -63,27 +53,22 @@ def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """
     if alpha == 0:
         raise RuntimeError("celu: alpha must not be 0")
-    return _applied("celu", input, lambda x: _elu(x, float(alpha), 1 / alpha), inplace, "CeluBackward0")
+    return _applied("celu", input, lambda x: P.elu(x, float(alpha), 1 / alpha, 1.0), inplace, "CeluBackward0")
 
 
 def selu(input: Tensor, inplace: bool = False) -> Tensor:
     """The exponential linear unit that keeps mean 0 and variance 1 (Klambauer et al., 2017)."""
     return _applied(
-        "selu", input, lambda x: P.mul(_elu(x, SELU_ALPHA, 1.0), SELU_SCALE), inplace, "EluBackward0"
+        "selu", input, lambda x: P.elu(x, SELU_ALPHA * SELU_SCALE, 1.0, SELU_SCALE), inplace, "EluBackward0"
     )  # fmt: skip
 
 
 def mish(input: Tensor, inplace: bool = False) -> Tensor:
     """``input * tanh(softplus(input))`` (Misra, 2019)."""
-    return _applied("mish", input, lambda x: P.mul(x, P.tanh(P.softplus(x, 1.0, 20.0))), inplace, "MishBackward0")
+    return _applied("mish", input, P.mish, inplace, "MishBackward0")
 
 
 # Piecewise linear ones
-
-
-def _clipped(x: Tensor, low: float, high: float) -> Tensor:
-    """``x`` within the bounds; at the bounds themselves the slope is 0."""
-    return P.where(P.le(x, low), low, P.where(P.ge(x, high), high, x))
 
 
 def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
@@ -104,7 +89,7 @@ def _hardtanh(name: str, input: Any, low: float, high: float, inplace: bool) -> 
             raise RuntimeError(f"{name}: {input.dtype.name} has no negative numbers, got bounds {low} and {high}")
         bounds = int(low), int(high)
         return write(name + "_", input, lambda x: P.clamp(x, *bounds)) if inplace else P.clamp(input, *bounds)
-    return _applied(name, input, lambda x: _clipped(x, float(low), float(high)), inplace, "HardtanhBackward0")
+    return _applied(name, input, lambda x: P.hardtanh(x, float(low), float(high)), inplace, "HardtanhBackward0")
 
 
 def relu6(input: Tensor, inplace: bool = False) -> Tensor:
@@ -114,19 +99,12 @@ def relu6(input: Tensor, inplace: bool = False) -> Tensor:
 
 def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
     """``input / 6 + 1 / 2`` within 0 and 1."""
-    return _applied(
-        "hardsigmoid", input, lambda x: P.div(_clipped(P.add(x, 3.0), 0.0, 6.0), 6.0), inplace, "HardsigmoidBackward0"
-    )
-
-
-def _hardswish(x: Tensor) -> Tensor:
-    middle = P.mul(x, P.div(P.add(x, 3.0), 6.0))
-    return P.where(P.le(x, -3.0), _zero(x), P.where(P.lt(x, 3.0), middle, x))
+    return _applied("hardsigmoid", input, P.hardsigmoid, inplace, "HardsigmoidBackward0")
 
 
 def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     """``input * hardsigmoid(input)`` (Howard et al., 2019)."""
-    return _applied("hardswish", input, _hardswish, inplace, "HardswishBackward0")
+    return _applied("hardswish", input, P.hardswish, inplace, "HardswishBackward0")
 
 
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
@@ -138,19 +116,13 @@ def threshold(input: Tensor, threshold: float, value: float, inplace: bool = Fal
             write("threshold_", input, lambda x: P.where(P.le(x, threshold), whole, x))
             if inplace else P.where(P.le(input, threshold), whole, input)
         )  # fmt: skip
-    return _applied(
-        "threshold", input, lambda x: P.where(P.le(x, float(threshold)), float(value), x), inplace,
-        "ThresholdBackward0",
-    )  # fmt: skip
+    bounds = float(threshold), float(value)
+    return _applied("threshold", input, lambda x: P.threshold(x, *bounds), inplace, "ThresholdBackward0")
 
 
 def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """``input``, but 0 within ``-lambd`` and ``lambd``."""
-
-    def compute(x: Tensor) -> Tensor:
-        return P.where(P.logical_and(P.ge(x, -lambd), P.le(x, lambd)), _zero(x), x)
-
-    return _applied("hardshrink", input, compute, False, "HardshrinkBackward0")
+    return _applied("hardshrink", input, lambda x: P.hardshrink(x, float(lambd)), False, "HardshrinkBackward0")
 
 
 def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
@@ -161,12 +133,7 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """
     if lambd < 0:
         raise RuntimeError(f"softshrink: lambd must not be negative, got {lambd}")
-
-    def compute(x: Tensor) -> Tensor:
-        rest = P.where(P.lt(x, -lambd), P.add(x, float(lambd)), P.mul(x, 0.0))  # NaN stays
-        return P.where(P.gt(x, lambd), P.sub(x, float(lambd)), rest)
-
-    return _applied("softshrink", input, compute, False, "SoftshrinkBackward0")
+    return _applied("softshrink", input, lambda x: P.softshrink(x, float(lambd)), False, "SoftshrinkBackward0")
 
 
 # Others
@@ -192,6 +159,7 @@ def softmin(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: 
     return softmax(P.neg(input if dtype is None else input.to(dtype)), dim)
 
 
+@not_for("biuc")
 def glu(input: Tensor, dim: int = -1) -> Tensor:
     """The first half of ``input`` along ``dim`` times the sigmoid of the second (Dauphin et al., 2017).
 
@@ -210,6 +178,7 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
     return named(P.mul(first, P.sigmoid(second)), "GluBackward0")
 
 
+@not_for("biu")
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
     """``input`` where positive, else ``weight * input`` (He et al., 2015).
 
@@ -246,7 +215,7 @@ def _slopes(x: Tensor, low: float, high: float) -> Tensor:
     flat = P.reshape(x, (-1,))
     below = P.le(flat, 0)
     count = int(P.count_nonzero(below, None).item())
-    drawn = finish(default_generator.uniform((count,), dtype=dtypes.float64.numpy), None, x.device, False)
+    drawn = finish(source_of(x, None).uniform((count,), dtype=dtypes.float64.numpy), None, x.device, False)
     drawn = P.cast(P.add(P.mul(drawn, high - low), low), x._array.dtype)
     return P.reshape(P.index_put(P.add(P.zeros_like(flat), 1), drawn, [below], ((0,),), False), x._array.shape)
 

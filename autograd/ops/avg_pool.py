@@ -11,6 +11,7 @@ from ..promote import describe
 from ..rule import P
 from ..tensor import Tensor
 from .max_pool import bins, output_sizes
+from .memory_order import row_by_row
 from .shape import pad as constant_pad
 from .spatial import EVERYTHING, index_of, numbers, pooled, sizes, steps_of, with_batch
 
@@ -83,7 +84,7 @@ def _pool(
         shares = [_counts(*row, c, with_padding) for row, c in zip(rows, counts, strict=True)]
         x = _divided(x, shares) if input._array.dtype.kind not in "iu" else _whole(x, shares)
     x = P.reshape(x, x._array.shape[1:]) if alone else x
-    return named(x, f"AvgPool{n}DBackward0" if n > 1 else "SqueezeBackward1")
+    return row_by_row(named(x, f"AvgPool{n}DBackward0" if n > 1 else "SqueezeBackward1"))
 
 
 def _quotient(x: Tensor, divisor: int) -> Tensor:
@@ -173,7 +174,7 @@ def _adaptive(n: int, input: Tensor, output_size: Any) -> Tensor:
             x = _binned(x, 2 + i, count)
         x = P.copy(x) if x is input else x
     x = P.reshape(x, x._array.shape[1:]) if alone else x
-    return named(x, f"AdaptiveAvgPool{n}DBackward0" if n > 1 else "SqueezeBackward1")
+    return row_by_row(named(x, f"AdaptiveAvgPool{n}DBackward0" if n > 1 else "SqueezeBackward1"))
 
 
 def adaptive_avg_pool1d(input: Tensor, output_size: Any) -> Tensor:

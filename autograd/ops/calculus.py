@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from ...backends import dtypes
@@ -10,7 +11,7 @@ from ..promote import constant, describe, get_default_dtype, result_type
 from ..rule import P
 from ..tensor import Tensor
 from . import reduce, sorting
-from .args import check_tensor, common_shape, dim_of, dims_of
+from .args import check_tensor, common_shape, dim_of, dims_of, not_for
 from .shape import pad, transpose
 
 __all__ = [
@@ -61,6 +62,7 @@ def _floating(x: Tensor) -> Tensor:
     return P.cast(x, get_default_dtype().numpy) if x._array.dtype.kind in "biu" else x
 
 
+@not_for("b")
 def gradient(input: Tensor, *, spacing: Any = 1, dim: Any = None, edge_order: int = 1) -> tuple[Tensor, ...]:
     """The slopes along each dimension of a sampled function: in the middle of second order, at the ends one-sided.
 
@@ -199,7 +201,17 @@ def cdist(
     one, other = P.slice(a, all_of), P.slice(b, (*(slice(None),) * len(lead), None))
     if not a._array.shape[-1]:
         return P.sum(P.sub(one, other), (len(lead) + 2,), False)
-    return named(reduce.norm(P.sub(one, other), p, -1), "CdistBackward0")
+    return named(distance(P.sub(one, other), p, -1), "CdistBackward0")
+
+
+def distance(difference: Tensor, p: float, dim: int) -> Tensor:
+    """The norm of order ``p`` along ``dim``; of order inf all that are largest have the whole slope, not a share."""
+    if p != math.inf:
+        return reduce.norm(difference, p, dim)
+    size = P.abs(difference)
+    largest = reduce.amax(size.detach(), dim, True)
+    excess = P.where(P.eq(size, largest), P.sub(size, largest), P.zeros_like(size))
+    return P.add(reduce.amax(size.detach(), dim), reduce.sum(excess, dim))
 
 
 def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False, invert: bool = False) -> Tensor:

@@ -28,11 +28,13 @@ def fill_value(name: str, x: Tensor, value: Any) -> Tensor:
     return constant(fitting(name, value, x.dtype), x.dtype, x._device)
 
 
-def refuse_out_of_range(name: str, index: Tensor, size: int, where: str, negative: bool = False) -> None:
+def refuse_out_of_range(
+    name: str, index: Tensor, size: int, where: str, negative: bool = False, error: type[Exception] = IndexError
+) -> None:
     """Refuse indices outside ``0 .. size - 1``, or with ``negative`` outside ``-size .. size - 1``.
 
     Raises:
-        IndexError: out of range.
+        IndexError: out of range (or ``error``).
     """
     if not index._array.size:
         return
@@ -40,7 +42,7 @@ def refuse_out_of_range(name: str, index: Tensor, size: int, where: str, negativ
     low = -size if negative else 0
     shifted = index._array if not negative else backend.add(index._array, size)
     if backend.refused(shifted, size - low, 0):
-        raise IndexError(f"{name}: an index is out of range for {where} of size {size}, which has {low} to {size - 1}")
+        raise error(f"{name}: an index is out of range for {where} of size {size}, which has {low} to {size - 1}")
 
 
 def from_the_end(index: Tensor, size: int) -> Tensor:
@@ -52,7 +54,7 @@ def check_index(name: str, x: Tensor, index: Tensor, dim: int) -> Tensor:
     """The index of ``gather`` and its kin, checked: its type, its dimensions and its range.
 
     Raises:
-        IndexError: out of range. RuntimeError: not int32 or int64, or another number of dimensions.
+        RuntimeError: out of range, not int32 or int64, or another number of dimensions.
     """
     check_tensor(name, "index", index)
     if not index._array.size:
@@ -61,7 +63,7 @@ def check_index(name: str, x: Tensor, index: Tensor, dim: int) -> Tensor:
         raise RuntimeError(f"{name}: index must be int64 or int32, got {index.dtype.name}; convert it with .long()")
     if max(index.ndim, 1) != max(x.ndim, 1):
         raise RuntimeError(f"{name}: index of shape {list(index.shape)} needs as many dimensions as {list(x.shape)}")
-    refuse_out_of_range(name, index, x._array.shape[dim] if x.ndim else 1, f"dim {dim}")
+    refuse_out_of_range(name, index, x._array.shape[dim] if x.ndim else 1, f"dim {dim}", error=RuntimeError)
     return index
 
 

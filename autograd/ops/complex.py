@@ -8,7 +8,7 @@ from typing import Any
 from ...backends import dtypes
 from ..rule import P
 from ..tensor import Tensor
-from .args import check_tensor
+from .args import check_tensor, refuse_kinds
 from .shape import stack, transpose
 
 __all__ = [
@@ -98,8 +98,9 @@ def complex(real: Tensor, imag: Tensor) -> Tensor:
     Raises:
         RuntimeError: types that differ or are not float32 or float64.
     """
-    for name, part in (("real", real), ("imag", imag)):
-        check_tensor("complex", name, part)
+    check_tensor("complex", "real", real)
+    check_tensor("complex", "imag", imag)
+    for part in (real, imag):
         if part.dtype not in (dtypes.float32, dtypes.float64) or part.dtype is not real.dtype:
             raise RuntimeError(f"complex: needs two float32 or two float64 tensors, got {real.dtype} and {imag.dtype}")
     if real._array.shape != imag._array.shape:
@@ -112,6 +113,8 @@ def polar(abs: Tensor, angle: Tensor) -> Tensor:
     """The complex numbers of these sizes and angles (in radians)."""
     check_tensor("polar", "abs", abs)
     check_tensor("polar", "angle", angle)
+    refuse_kinds("polar", abs, "biu")
+    refuse_kinds("polar", angle, "biu")
     return complex(P.mul(abs, P.cos(angle)), P.mul(abs, P.sin(angle)))
 
 

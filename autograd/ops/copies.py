@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from ..names import named
 from ..rule import P
 from ..tensor import Tensor
 from . import shape
@@ -19,11 +20,16 @@ def _copied(function: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(function)
     def operation(*args: Any, **kwargs: Any) -> Any:
         made = function(*args, **kwargs)
-        return P.copy(made) if isinstance(made, Tensor) else tuple(P.copy(t) for t in made)
+        return _copy(made) if isinstance(made, Tensor) else tuple(_copy(t) for t in made)
 
     operation.__name__ = operation.__qualname__ = f"{function.__name__}_copy"
     operation.__doc__ = f"``{function.__name__}``, as a copy."
     return operation
+
+
+def _copy(view: Tensor) -> Tensor:
+    out = P.copy(view)
+    return out if out._node is None else named(out, f"{view._node.name()}_copy")
 
 
 def alias(input: Tensor) -> Tensor:

@@ -115,6 +115,8 @@ def histogram(
         above = P.ge(P.slice(x, (slice(None), None)), edges)
         place = P.sub(P.sum(P.cast(above, dtypes.int64.numpy), (1,), False), 1)
     else:
+        if range is None and not x._array.size:
+            range = (0.0, 1.0)
         low, high = _limits("histogram", x, *([0.0, 0.0] if range is None else map(float, range)))
         edges = factories.linspace(low, high, bins + 1, dtype=input.dtype, device=input.device)
         place = _searched(x, edges, _even(x, bins, low, high), bins)

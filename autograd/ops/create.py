@@ -17,12 +17,12 @@ from ..tensor import Tensor, wrap
 __all__ = ["as_tensor", "asarray", "from_numpy", "frombuffer", "scalar_tensor", "tensor"]
 
 
-def finish(array: np.ndarray, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
-    """A NumPy array as a tensor of this type, on this device."""
+def finish(array: Any, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
+    """A NumPy array, or one of the device, as a tensor of this type, on this device."""
     where = device_of(device)
     if dtype is not None:
         array = array.astype(dtypes.to_numpy(dtype), copy=False)
-    made = wrap(where.backend.from_host(array), where)
+    made = wrap(where.backend.from_host(array) if isinstance(array, (np.ndarray, np.generic)) else array, where)
     if INFERRING:
         made = inferred(made)
     return made.requires_grad_() if requires_grad else made
@@ -183,7 +183,7 @@ def asarray(
         dtype: the element type; None keeps that of the data.
         device: where to put it.
         copy: True copies always; False raises where sharing is impossible; None copies where it must.
-        requires_grad: whether to record what is done with it.
+        requires_grad: True lets the result require grad; a tensor that does keeps its history anyhow.
 
     Raises:
         ValueError: ``copy=False`` and the data must be converted or copied.
@@ -191,10 +191,9 @@ def asarray(
     if isinstance(obj, Tensor):
         made = as_tensor(obj, dtype, device)
         shared = made is obj
-        made = made if requires_grad or not obj.requires_grad else made.detach()
     else:
         if isinstance(obj, (bytes, bytearray, memoryview)):
-            obj = frombuffer(obj, dtype=dtype or dtypes.uint8)
+            obj = frombuffer(obj, dtype=dtype or get_default_dtype())
         elif not isinstance(obj, np.ndarray) and hasattr(obj, "__dlpack__"):
             obj = np.from_dlpack(obj)
         made = as_tensor(obj, dtype, device)

@@ -9,7 +9,8 @@ from ..names import named
 from ..promote import describe, result_type
 from ..rule import P
 from ..tensor import Tensor
-from .args import check_tensor, common_shape, dim_of
+from .args import check_tensor, common_shape, dim_of, not_for
+from .calculus import distance
 from .factories import triu_indices
 from .reduce import norm
 
@@ -36,7 +37,7 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
     check_tensor("cosine_similarity", "x1", x1)
     check_tensor("cosine_similarity", "x2", x2)
     kind = result_type(x1, x2)
-    if not (kind.is_floating_point or kind.is_complex):
+    if not kind.is_floating_point:
         raise RuntimeError(f"cosine_similarity: not defined for {describe(x1)} and {describe(x2)}; use .float()")
     x1, x2 = x1.to(kind), x2.to(kind)
     shape = common_shape("cosine_similarity", x1._array.shape, x2._array.shape)
@@ -56,9 +57,10 @@ def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6,
     """
     check_tensor("pairwise_distance", "x1", x1)
     check_tensor("pairwise_distance", "x2", x2)
-    return named(norm(P.add(P.sub(x1, x2), float(eps)), p, -1, keepdim), "LinalgVectorNormBackward0")
+    return named(norm(P.add(P.sub(x1, x2), float(eps)), p, -1, keepdim), "NormBackward1")
 
 
+@not_for("c")
 def pdist(input: Tensor, p: float = 2) -> Tensor:
     """The norms of order ``p`` of the differences of all pairs of rows.
 
@@ -77,7 +79,7 @@ def pdist(input: Tensor, p: float = 2) -> Tensor:
     count = input._array.shape[0]
     pairs = triu_indices(count, count, 1, device=input.device)
     rows, others = (P.take(input, P.slice(pairs, (i,))) for i in (0, 1))
-    return named(norm(P.sub(rows, others), p, 1), "PdistBackward0")
+    return named(distance(P.sub(rows, others), p, 1), "PdistBackward0")
 
 
 def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:

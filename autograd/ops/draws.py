@@ -1,11 +1,12 @@
-"""Draws whose parameters are tensors, and the in-place draws; the numbers are those of PyTorch's CPU generator."""
+"""Draws whose parameters are tensors, and the in-place draws; on the host the numbers are those of PyTorch's CPU
+generator, tensors on a card draw from the card's own."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from ...backends.random import default_generator
+from ...backends.random import Generator
 from ..batching.randomness import draw, draw_by
 from ..names import named
 from ..rule import P
@@ -15,12 +16,14 @@ from .args import check_tensor
 from .create import finish
 from .factories import into, kind_of, shape_of
 from .memory_order import in_memory_order
+from .sources import source_at, source_of
 
 __all__ = ["METHODS", "bernoulli", "multinomial", "normal"]
 
 
-def _host(x: Tensor) -> Any:
-    return x._device.backend.to_host(x._array)
+def _values(x: Tensor, source: Any) -> Any:
+    """The numbers of a tensor where ``source`` computes: on the host for the host's generator."""
+    return x._device.backend.to_host(x._array) if isinstance(source, Generator) else x._array
 
 
 def normal(
@@ -36,8 +39,8 @@ def normal(
     Raises:
         RuntimeError: a negative ``std``, or tensors of integers.
     """
-    source = generator or default_generator
     tensors = [x for x in (mean, std) if isinstance(x, Tensor)]
+    source = source_of(tensors[0], generator) if tensors else source_at(device, generator)
     if not tensors:
         if size is None:
             raise TypeError("normal: two numbers need the argument 'size'")
@@ -51,7 +54,7 @@ def normal(
             raise RuntimeError(f"normal: mean and std must be floating, got {x.dtype.name}; convert with .float()")
 
     def make(*given: Tensor) -> Tensor:
-        arrays = map(_host, given)
+        arrays = (_values(x, source) for x in given)
         parts = [next(arrays) if isinstance(x, Tensor) else float(x) for x in (mean, std)]
         return finish(source.normal_tensors(*parts), None, given[0].device, False)
 
@@ -74,7 +77,7 @@ def bernoulli(input: Tensor, p: Any = None, *, generator: Any = None, out: Tenso
     """
     check_tensor("bernoulli", "input", input)
     if p is not None:
-        source, kind = generator or default_generator, input._array.dtype
+        source, kind = source_of(input, generator), input._array.dtype
         make = in_memory_order(input, lambda s: source.bernoulli(float(p), s, kind))
         return into(out, draw("bernoulli", input._array.shape, lambda s: finish(make(s), None, input.device, False)))
     made = draw_by("bernoulli", [input], lambda x: finish(_thrown(x, generator, x._array.dtype), None, x.device, False))
@@ -84,10 +87,11 @@ def bernoulli(input: Tensor, p: Any = None, *, generator: Any = None, out: Tenso
 def _thrown(p: Tensor, generator: Any, dtype: Any) -> Any:
     if not p.dtype.is_floating_point:
         raise RuntimeError(f"bernoulli: probabilities must be floating, got {p.dtype.name}; convert with .float()")
-    chances = _host(p)
+    source = source_of(p, generator)
+    chances = _values(p, source)
     if not bool(((chances >= 0) & (chances <= 1)).all()):
         raise RuntimeError("bernoulli: probabilities must lie between 0 and 1")
-    return (generator or default_generator).bernoulli_array(chances, dtype)
+    return source.bernoulli_array(chances, dtype)
 
 
 def multinomial(
@@ -100,12 +104,14 @@ def multinomial(
         num_samples: how many per row. replacement: whether an index may be drawn again.
     """
     check_tensor("multinomial", "input", input)
-    draws, count = (generator or default_generator).multinomial, int(num_samples)
+    if input.ndim not in (1, 2):
+        raise RuntimeError(f"multinomial: input must have 1 or 2 dimensions, got shape {list(input.shape)}")
+    source, count = source_of(input, generator), int(num_samples)
 
     def make(x: Tensor) -> Tensor:
         *rows, n = x._array.shape
         flat = x if len(rows) < 2 else P.reshape(x, (-1, n))
-        made = finish(draws(_host(flat), count, bool(replacement)), None, x.device, False)
+        made = finish(source.multinomial(_values(flat, source), count, bool(replacement)), None, x.device, False)
         return made if flat is x else P.reshape(made, (*rows, count))
 
     return into(out, draw_by("multinomial", [input], make))
@@ -121,7 +127,7 @@ def _bernoulli_(self: Tensor, p: Any = 0.5, *, generator: Any = None) -> Tensor:
         chances = p if p._array.shape == shape else P.expand(p.detach(), shape)
         made = draw_by("bernoulli_", [chances], lambda x: finish(_thrown(x, generator, kind), None, x.device, False))
         return write("bernoulli_", self, overwrite, made)
-    source = generator or default_generator
+    source = source_of(self, generator)
     return _fill("bernoulli_", self, lambda s: source.bernoulli(float(p), s, self._array.dtype))
 
 
@@ -135,7 +141,7 @@ def _random_(self: Tensor, from_: Any = None, to: Any = None, *, generator: Any 
     """Fill with integers from ``from_`` (0) up to but without ``to`` (None: as far as the type counts exactly)."""
     if from_ is not None and to is None:
         from_, to = 0, from_
-    source = generator or default_generator
+    source = source_of(self, generator)
     low, high = (None, None) if from_ is None else (int(from_), int(to))
     return _fill("random_", self, lambda s: source.random_(s, low, high, dtype=self._array.dtype))
 
@@ -149,7 +155,7 @@ def _drawn(name: str, **defaults: float) -> Callable[..., Tensor]:
         if stray := set(given) - set(words):
             raise TypeError(f"{name}_() got an unexpected keyword argument {sorted(stray)[0]!r}")
         values = [float(given[w]) for w in words]
-        draws, kind = getattr(generator or default_generator, name), self._array.dtype
+        draws, kind = getattr(source_of(self, generator), name), self._array.dtype
         if name == "geometric":
             return _fill("geometric_", self, lambda s: draws(*values, s, dtype=kind))
         return _fill(name + "_", self, lambda s: draws(s, *values, dtype=kind))

@@ -106,8 +106,11 @@ def _contract(parts: list[tuple[Tensor, list[str]]], output: list[str], sizes: d
     for k, (y, others) in enumerate(parts[1:], 2):
         later = {*output, *(n for _, rest in parts[k:] for n in rest)}
         x, names = _pair(x, names, y, others, later, sizes)
-    x, names = _summed(x, names, set(output))
-    return P.permute(x, tuple(names.index(n) for n in output))
+    rest = [n for n in names if n not in output]
+    order = tuple([names.index(n) for n in (*output, *rest)])
+    if len(parts) == 1 or order != tuple(range(len(order))):
+        x = P.permute(x, order)
+    return P.sum(x, tuple(range(len(output), len(order))), False) if rest else x
 
 
 def _summed(x: Tensor, names: list[str], kept: set[str]) -> tuple[Tensor, list[str]]:

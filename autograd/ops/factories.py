@@ -1,7 +1,7 @@
 """Making tensors from a shape or a range: zeros, ones, arange and their kin.
 
 All take PyTorch's keywords: ``out`` (write the result there), ``dtype`` and ``device`` (None: the
-default ones), ``requires_grad``; ``layout`` and ``memory_format`` are accepted and change nothing. ``pin_memory``
+default ones), ``requires_grad``; ``layout`` is accepted and changes nothing; ``memory_format`` is the order in memory. ``pin_memory``
 puts zeros, ones, empty and full tensors of the CPU into pinned memory, and is otherwise accepted.
 """
 
@@ -18,6 +18,7 @@ from ..tensor import Tensor, wrap
 from ..views import overwrite, write
 from . import pinned
 from .create import finish, from_data, tensor
+from .memory_order import in_memory_order, order_of, relaid
 
 __all__ = [
     "arange", "empty", "empty_like", "empty_strided", "eye", "full", "full_like", "linspace", "logspace", "ones",
@@ -33,8 +34,8 @@ def shape_of(size: Any) -> tuple[int, ...]:
     """
     if len(size) == 1 and not isinstance(size[0], (int, np.integer, Tensor)):
         size = tuple(size[0])
-    shape = tuple(n.__index__() for n in size)
-    if any(n < 0 for n in shape):
+    shape = tuple([n if type(n) is int else n.__index__() for n in size])
+    if shape and min(shape) < 0:
         raise RuntimeError(f"size: dimensions may not be negative, got {list(shape)}")
     return shape
 
@@ -69,15 +70,17 @@ def kind_of(dtype: Any, out: Tensor | None) -> np.dtype:
 
 def _filled(
     value: Any, size: Any, named: Any, out: Tensor | None, dtype: Any, device: Any, requires_grad: bool,
-    pin_memory: bool = False,
+    pin_memory: bool = False, order: tuple[Tensor, Any] | None = None,
 ) -> Tensor:  # fmt: skip
     if named is None and not size:
         raise TypeError("size: zeros(), ones(), empty() and their kin need one; () makes a tensor without dimensions")
     shape = shape_of(size if named is None else (named,))
     where = device_of(out.device if out is not None and device is None else device)
     kind = kind_of(dtype, out)
-    made = wrap(where.backend.filled(shape, _fitting(value, kind), kind), where)
-    return into(out, _ready(made, pin_memory, requires_grad))
+    make: Any = lambda s: where.backend.filled(s, _fitting(value, kind), kind)  # noqa: E731
+    if order is not None:
+        make = in_memory_order(order[0], make, order[1], "memory_format")
+    return into(out, _ready(wrap(make(shape), where), pin_memory, requires_grad))
 
 
 def _fitting(value: Any, kind: np.dtype) -> Any:
@@ -116,7 +119,8 @@ def empty(
     pin_memory: bool = False, requires_grad: bool = False, memory_format: Any = None, **kwargs: Any,
 ) -> Tensor:  # fmt: skip
     """A tensor of shape ``size`` with whatever the memory holds."""
-    return _filled(None, size, named_size("empty", kwargs), out, dtype, device, requires_grad, pin_memory)
+    made = _filled(None, size, named_size("empty", kwargs), out, dtype, device, requires_grad, pin_memory)
+    return made if memory_format is None else relaid(made, order_of("empty", made, memory_format))
 
 
 def named_size(name: str, kwargs: dict[str, Any]) -> Any:
@@ -155,9 +159,7 @@ def empty_strided(
     shape, steps = shape_of((size,)), tuple(int(s) for s in stride)
     if len(shape) != len(steps) or any(s < 0 for s in steps):
         raise RuntimeError(f"empty_strided: size {list(shape)} and stride {list(steps)} do not go together")
-    extent = 1 + sum((n - 1) * s for n, s in zip(shape, steps, strict=True)) if 0 not in shape else 0
-    memory = np.empty(extent, dtypes.to_numpy(dtype or get_default_dtype()))
-    array = np.ndarray(shape, memory.dtype, memory, 0, tuple(s * memory.itemsize for s in steps))
+    array = device_of(device).backend.laid_out(shape, steps, dtypes.to_numpy(dtype or get_default_dtype()))
     return finish(array, None, device, requires_grad)
 
 
@@ -166,7 +168,8 @@ def zeros_like(
     memory_format: Any = None, pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
     """Zeros with the shape, type and device of ``input``."""
-    return _filled(0, (), input._array.shape, *like(input, dtype, device), requires_grad, pin_memory)
+    return _filled(0, (), input._array.shape, *like(input, dtype, device), requires_grad, pin_memory,
+                   (input, memory_format))  # fmt: skip
 
 
 def ones_like(
@@ -174,7 +177,8 @@ def ones_like(
     memory_format: Any = None, pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
     """Ones with the shape, type and device of ``input``."""
-    return _filled(1, (), input._array.shape, *like(input, dtype, device), requires_grad, pin_memory)
+    return _filled(1, (), input._array.shape, *like(input, dtype, device), requires_grad, pin_memory,
+                   (input, memory_format))  # fmt: skip
 
 
 def empty_like(
@@ -182,7 +186,8 @@ def empty_like(
     memory_format: Any = None, pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
     """Unset memory with the shape, type and device of ``input``."""
-    return _filled(None, (), input._array.shape, *like(input, dtype, device), requires_grad, pin_memory)
+    return _filled(None, (), input._array.shape, *like(input, dtype, device), requires_grad, pin_memory,
+                   (input, memory_format))  # fmt: skip
 
 
 def full_like(
@@ -191,7 +196,8 @@ def full_like(
 ) -> Tensor:  # fmt: skip
     """One number with the shape, type and device of ``input``."""
     value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
-    return _filled(value, (), input._array.shape, *like(input, dtype, device), requires_grad, pin_memory)
+    return _filled(value, (), input._array.shape, *like(input, dtype, device), requires_grad, pin_memory,
+                   (input, memory_format))  # fmt: skip
 
 
 def arange(
@@ -205,7 +211,15 @@ def arange(
     if dtype is None:
         dtype = get_default_dtype() if any(isinstance(v, float) for v in numbers) else dtypes.int64
         dtype = dtype if out is None else out.dtype
-    count = max(0, int(np.ceil((numbers[1] - numbers[0]) / numbers[2])))
+    if dtypes.to_numpy(dtype).kind in "bc":
+        raise RuntimeError(f"arange: not defined for {dtypes.of(dtype).name}; use an integer or floating dtype")
+    if dtypes.to_numpy(dtype).kind in "iu":  # as PyTorch does it: without fractions before anything is counted
+        whole = [int(v) for v in numbers]
+        numbers = whole if dtypes.of(dtype) is dtypes.int64 and whole[2] else numbers
+        count = max(0, int(np.ceil((numbers[1] - numbers[0]) / numbers[2])))
+        numbers = whole
+    else:
+        count = max(0, int(np.ceil((numbers[1] - numbers[0]) / numbers[2])))
     where = device_of(device)
     made = wrap(where.backend.counted(numbers[0], numbers[2], count, dtypes.to_numpy(dtype)), where)
     return into(out, _ready(made, pin_memory, requires_grad))
@@ -220,8 +234,8 @@ def range(
         start, end = 0, start
     first, last, gap = _numbers("range", start, end, step)
     kind = kind_of(dtype, out)
-    values = first + np.arange(int((last - first) / gap) + 1, dtype=np.float64) * gap
-    return into(out, finish(values.astype(kind), None, device, requires_grad))
+    values = device_of(device).backend.counted(float(first), float(gap), int((last - first) / gap) + 1, kind)
+    return into(out, finish(values, None, device, requires_grad))
 
 
 def _numbers(name: str, *values: Any) -> list[Any]:
@@ -244,24 +258,17 @@ def linspace(
     Raises:
         RuntimeError: ``steps`` is negative.
     """
+    _check_steps("linspace", steps)
     if steps < 0:
         raise RuntimeError(f"linspace: steps may not be negative, got {steps}")
     if dtype is None and out is None and any(isinstance(v, complex) for v in (start, end)):
         dtype = get_default_dtype().to_complex()
     kind = kind_of(dtype, out)
-    if kind.kind in "iu":
-        gap = (float(end) - float(start)) / max(steps - 1, 1)
-        values = (float(start) + gap * np.arange(steps)).astype(kind)
-        return into(out, finish(values, None, device, requires_grad))
-    python = complex if kind.kind == "c" else float
-    first, last = kind.type(python(start)), kind.type(python(end))
-    if steps == 1:
-        return into(out, finish(np.full(1, first, kind), None, device, requires_grad))
-    gap = kind.type((last - first) / kind.type(max(steps - 1, 1)))
-    i = np.arange(steps)
-    # As PyTorch does it: counted from the near end, so that both ends are exact.
-    values = np.where(i < steps // 2, first + gap * i.astype(kind), last - gap * (steps - 1 - i).astype(kind))
-    return into(out, finish(values.astype(kind), None, device, requires_grad))
+    whole = kind.kind in "iu"  # counted in float64
+    wide: Any = np.dtype(np.float64) if whole else kind
+    ends = [wide.type(int(v) if whole else complex(v) if kind.kind == "c" else float(v)) for v in (start, end)]
+    values = device_of(device).backend.spaced(*ends, steps, wide)
+    return into(out, finish(values.astype(kind, copy=False), None, device, requires_grad))
 
 
 def logspace(
@@ -269,9 +276,18 @@ def logspace(
     layout: Any = None, device: Any = None, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """``base`` to the power of ``steps`` evenly spaced numbers from ``start`` to ``end``."""
+    _check_steps("logspace", steps)
     kind = kind_of(dtype, out)
-    powers = linspace(start, end, steps, dtype=dtypes.float64, device="cpu")._array
-    return into(out, finish(np.power(float(base), powers).astype(kind), None, device, requires_grad))
+    if steps < 0:
+        raise RuntimeError(f"logspace: steps may not be negative, got {steps}")
+    ends = [float(int(v) if kind.kind in "iu" and steps > 1 else v) for v in (start, end)]
+    values = device_of(device).backend.powers(float(base), *ends, steps, kind)
+    return into(out, finish(values, None, device, requires_grad))
+
+
+def _check_steps(name: str, steps: Any) -> None:
+    if isinstance(steps, (bool, float)):
+        raise TypeError(f"{name}: steps must be an integer, not {type(steps).__name__} {steps!r}")
 
 
 def eye(
@@ -281,22 +297,29 @@ def eye(
     """An n by m matrix with ones on the diagonal."""
     if n < 0 or (m is not None and m < 0):
         raise RuntimeError(f"eye: sizes may not be negative, got {n} and {n if m is None else m}")
-    array = np.eye(n, m, dtype=kind_of(dtype, out))
-    return into(out, finish(array, None, device, requires_grad))
+    made = device_of(device).backend.identity(n, m, kind_of(dtype, out))
+    return into(out, finish(made, None, device, requires_grad))
 
 
 def tril_indices(
     row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None, layout: Any = None
 ) -> Tensor:
     """The indices (2, count) of the elements of a row by col matrix on and below a diagonal, row by row."""
-    return finish(np.stack(np.tril_indices(row, offset, col)), dtype or dtypes.int64, device, False)
+    return finish(np.stack(np.tril_indices(row, offset, col)), _index_type("tril_indices", dtype), device, False)
 
 
 def triu_indices(
     row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None, layout: Any = None
 ) -> Tensor:
     """The indices (2, count) of the elements of a row by col matrix on and above a diagonal, row by row."""
-    return finish(np.stack(np.triu_indices(row, offset, col)), dtype or dtypes.int64, device, False)
+    return finish(np.stack(np.triu_indices(row, offset, col)), _index_type("triu_indices", dtype), device, False)
+
+
+def _index_type(name: str, dtype: Any) -> dtypes.dtype:
+    chosen = dtypes.int64 if dtype is None else dtypes.of(dtype)
+    if chosen not in (dtypes.int64, dtypes.int32):
+        raise RuntimeError(f"{name}: dtype must be int64 or int32, got {chosen.name}")
+    return chosen
 
 
 def like(x: Tensor, dtype: Any, device: Any) -> tuple[None, Any, Any]:

@@ -12,7 +12,7 @@ from ..promote import describe, fitting
 from ..rule import P
 from ..tensor import Tensor, wrap
 from ..views import overwrite, write
-from .args import check_tensor, dim_of
+from .args import check_tensor, common_shape, dim_of
 from .checks import check_index, fill_value, index_line
 
 __all__ = ["gather", "getitem", "index_select", "masked_fill", "masked_select", "nonzero", "setitem",
@@ -21,6 +21,7 @@ __all__ = ["gather", "getitem", "index_select", "masked_fill", "masked_select", 
 _ints = (int, np.integer)
 
 EVERYTHING = slice(None)
+INDEX_TYPES = frozenset({dtypes.int64, dtypes.int32, dtypes.bool_, dtypes.uint8})
 
 
 def _basic(key: Any) -> tuple[Any, ...] | None:
@@ -32,7 +33,11 @@ def _basic(key: Any) -> tuple[Any, ...] | None:
             out.append(p)
         elif type(p) is slice:
             out.append(_slice(p))
-        elif isinstance(p, np.integer) or _is_number(p):
+        elif (
+            isinstance(p, np.integer)
+            or _is_number(p)
+            or (type(p) is np.ndarray and p.dtype.kind in "iu" and not p.ndim)
+        ):
             out.append(int(p))
         else:
             return None
@@ -64,8 +69,11 @@ def _is_index(p: Any) -> bool:
 
 
 def _slice(s: slice) -> slice:
+    start, stop, step = s.start, s.stop, s.step
+    if (start is None or type(start) is int) and (stop is None or type(stop) is int) and step is None:
+        return s
     try:
-        start, stop, step = (None if v is None else v.__index__() for v in (s.start, s.stop, s.step))
+        start, stop, step = [None if v is None else v.__index__() for v in (start, stop, step)]
     except AttributeError:
         raise TypeError(f"index: a slice takes integers or None, got {s}") from None
     if step is not None and step <= 0:
@@ -75,9 +83,9 @@ def _slice(s: slice) -> slice:
 
 def _explicit(parts: tuple[Any, ...], ndim: int) -> tuple[Any, ...]:
     """The index with its ellipsis written out."""
-    if Ellipsis not in [p for p in parts if not isinstance(p, (Tensor, np.ndarray, list))]:
+    at = next((i for i, p in enumerate(parts) if p is Ellipsis), -1)
+    if at < 0:
         return parts
-    at = next(i for i, p in enumerate(parts) if p is Ellipsis)
     left = ndim - sum(_consumes(p) for p in parts if p is not Ellipsis)
     rest = tuple([p for p in parts[at + 1 :] if p is not Ellipsis])
     behind = max((i for i, p in enumerate(parts) if p is Ellipsis))
@@ -106,6 +114,11 @@ def getitem(x: Tensor, key: Any) -> Tensor:
         key = _tuple_of(key)
     parts = _basic(key)
     if parts is None:
+        mask = isinstance(key, Tensor) and key._array.dtype.itemsize == 1
+        if type(key) is not tuple and x._array.ndim and not mask:  # one index for the first dimension
+            part = _part(x, key)
+            if isinstance(part, Tensor) and part._array.dtype.kind != "b":
+                return P.index(x, [part], ((0,),))
         seen, where, places = _advanced(x, key)
         while (at := _selecting(where, places)) is not None:
             seen, where, places = _select(seen, where, places, at)
@@ -182,8 +195,10 @@ def index_tensor(x: Tensor, index: Tensor) -> Tensor:
     Raises:
         IndexError: it is of another type.
     """
-    if index._array.dtype.kind not in "iub":
-        raise IndexError(f"index: an index tensor must be of integers or bool, got {index.dtype}")
+    if index.dtype not in INDEX_TYPES:
+        raise IndexError(
+            f"index: an index tensor must be int64, int32, bool or uint8, got {index.dtype.name}; use .long()"
+        )
     if index._array.dtype == np.uint8:
         warnings.warn("index: a mask of uint8 is deprecated, use bool", UserWarning, stacklevel=5)
         index = index.to("bool")
@@ -193,6 +208,8 @@ def index_tensor(x: Tensor, index: Tensor) -> Tensor:
 def _part(x: Tensor, p: Any) -> Any:
     if isinstance(p, Tensor):
         return int(p) if _is_number(p) else index_tensor(x, p)
+    if isinstance(p, np.ndarray) and not p.ndim and p.dtype.kind in "iu":
+        return int(p)
     if isinstance(p, (bool, np.bool_)):
         return wrap(x._device.backend.from_host(np.asarray(bool(p))), x._device)
     if isinstance(p, (list, tuple, range, np.ndarray)):
@@ -201,14 +218,14 @@ def _part(x: Tensor, p: Any) -> Any:
             array = array.astype(np.int64)
         if array.dtype.kind not in "iub":
             raise IndexError(f"index: indices must be integers or bool, got {array.dtype}")
-        return wrap(x._device.backend.from_host(array), x._device)
+        return index_tensor(x, wrap(x._device.backend.from_host(array), x._device))
     if type(p) is slice:
         return _slice(p)
     if p is None or p is Ellipsis:
         return p
     if isinstance(p, _ints) or hasattr(p, "__index__"):
         return p.__index__()
-    raise IndexError(
+    raise (TypeError if isinstance(p, str) else IndexError)(
         f"index: cannot index with {type(p).__name__}; use integers, slices, None, '...', lists or tensors"
     )
 
@@ -239,9 +256,9 @@ def setitem(x: Tensor, key: Any, value: Any) -> None:
         return
     if not isinstance(value, Tensor):
         value = wrap(x._device.backend.from_host(np.asarray(value)), x._device)
-    elif value._array.dtype != x._array.dtype and not (
-        value._array.size == 1 and len(where) == 1 and where[0]._array.dtype.kind == "b"
-    ):
+    elif value._array.size == 1 and len(where) == 1 and where[0]._array.dtype.kind == "b":
+        value = P.copy(value) if value._cell is x._cell else value  # one value for a mask may be a part of x
+    elif value._array.dtype != x._array.dtype:
         raise RuntimeError(
             f"setitem: at places of a {x.dtype.name} tensor named by indices goes no {describe(value)}; use "
             f".to('{x.dtype.name}'), nothing is converted silently"
@@ -285,63 +302,66 @@ def where_method(self: Tensor, condition: Tensor, other: Any) -> Tensor:
     return made
 
 
-def nonzero(x: Tensor, *, as_tuple: bool = False) -> Any:
+def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     """The indices of the elements that are not zero, one row each."""
-    check_tensor("nonzero", "input", x)
-    if as_tuple and not x.ndim:
-        x = P.reshape(x, (1,))
-    found = P.nonzero(x)
-    return tuple(found[:, i] for i in range(x.ndim)) if as_tuple else found
+    check_tensor("nonzero", "input", input)
+    if as_tuple and not input.ndim:
+        input = P.reshape(input, (1,))
+    found = P.nonzero(input)
+    return tuple(found[:, i] for i in range(input.ndim)) if as_tuple else found
 
 
-def gather(x: Tensor, dim: int, index: Tensor) -> Tensor:
-    """``out[i][j] = x[i][index[i][j]]`` for dim 1, and likewise for others.
+def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False) -> Tensor:
+    """``out[i][j] = input[i][index[i][j]]`` for dim 1, and likewise for others.
+
+    Args:
+        sparse_grad: taken for PyTorch's sake; gradients are dense.
 
     Raises:
-        IndexError: an index out of range.
+        RuntimeError: an index out of range, or sizes beyond those of ``input``.
     """
-    check_tensor("gather", "input", x)
-    at = dim_of("gather", dim, x.ndim)
-    index = check_index("gather", x, index, at)
+    check_tensor("gather", "input", input)
+    at = dim_of("gather", dim, input.ndim)
+    index = check_index("gather", input, index, at)
     if not index._array.size:
-        return P.index(P.reshape(x, (-1,)), [P.cast(index, dtypes.int64.numpy)], ((0,),))
-    line, places = (t if t.ndim else P.reshape(t, (1,)) for t in (x, index))
+        return P.index(P.reshape(input, (-1,)), [P.cast(index, dtypes.int64.numpy)], ((0,),))
+    line, places = (t if t.ndim else P.reshape(t, (1,)) for t in (input, index))
     for axis, (n, have) in enumerate(zip(places._array.shape, line._array.shape, strict=True)):
         if axis != at and n > have:
             raise RuntimeError(
-                f"gather: index of shape {list(index.shape)} reaches beyond {list(x.shape)} along dim {axis}"
+                f"gather: index of shape {list(index.shape)} reaches beyond {list(input.shape)} along dim {axis}"
             )
     found = P.gather(line, places, at)
     return found if index.ndim else P.reshape(found, ())
 
 
-def index_select(x: Tensor, dim: int, index: Tensor) -> Tensor:
+def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """The places along ``dim`` that ``index`` (1-d) numbers.
 
     Raises:
         IndexError: an index out of range. RuntimeError: ``index`` is not int32 or int64.
     """
-    check_tensor("index_select", "input", x)
-    at = dim_of("index_select", dim, x.ndim)
-    line = index_line("index_select", x, at, index)
-    if not x.ndim:
-        return P.reshape(P.index(P.reshape(x, (1,)), [line], ((0,),)), ())
-    return P.index(x, [line], (*(slice(None),) * at, (0,)))
+    check_tensor("index_select", "input", input)
+    at = dim_of("index_select", dim, input.ndim)
+    line = index_line("index_select", input, at, index)
+    if not input.ndim:
+        return P.reshape(P.index(P.reshape(input, (1,)), [line], ((0,),)), ())
+    return P.index(input, [line], (*(slice(None),) * at, (0,)))
 
 
-def masked_fill(x: Tensor, mask: Tensor, value: Any) -> Tensor:
-    """A copy of ``x`` with ``value``, a number or a tensor without dimensions, where ``mask`` holds."""
+def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
+    """A copy of ``input`` with ``value``, a number or a tensor without dimensions, where ``mask`` holds."""
     check_tensor("masked_fill", "mask", mask)
     if mask._array.dtype.kind != "b":
         raise RuntimeError(f"masked_fill: mask must be bool, got {mask.dtype}")
-    filled = fill_value("masked_fill", x, value)
-    return P.where(mask, filled, x)
+    filled = fill_value("masked_fill", input, value)
+    return P.where(mask, filled, input)
 
 
-def masked_select(x: Tensor, mask: Tensor) -> Tensor:
-    """The elements of ``x`` where ``mask`` holds, as one dimension."""
+def masked_select(input: Tensor, mask: Tensor) -> Tensor:
+    """The elements of ``input`` where ``mask`` holds, as one dimension."""
     check_tensor("masked_select", "mask", mask)
     if mask._array.dtype.kind != "b":
         raise RuntimeError(f"masked_select: mask must be bool, got {mask.dtype}")
-    shape = np.broadcast_shapes(x._array.shape, mask._array.shape)
-    return getitem(P.expand(x, shape), P.expand(mask, shape))
+    shape = common_shape("masked_select", input._array.shape, mask._array.shape)
+    return getitem(P.expand(input, shape), P.expand(mask, shape))

@@ -49,7 +49,11 @@ def _index(self: Tensor) -> int:
 
 
 def _format(self: Tensor, spec: str) -> str:
-    return format(move.item(self), spec) if not self._array.ndim else object.__format__(self, spec)
+    return (
+        format(move.item(self), spec)
+        if not self._array.ndim and type(self) is Tensor
+        else object.__format__(self, spec)
+    )
 
 
 # Sequences
@@ -260,9 +264,13 @@ def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None
         copy: True copies always, False never.
 
     Raises:
-        BufferError, TypeError: the memory cannot be shared, or is of a type that tensors do not have.
+        BufferError, TypeError: the memory cannot be shared, or is of a type that tensors do not have, or the tensor
+            requires grad.
+        RuntimeError: the capsule was taken before.
     """
     if isinstance(ext_tensor, Tensor):
+        if ext_tensor.requires_grad:
+            raise BufferError("from_dlpack: this tensor requires grad, which does not travel; pass a detach() of it")
         made = ext_tensor.detach()
     elif not hasattr(ext_tensor, "__dlpack__"):
         made = _from_cpu(_Capsule(ext_tensor))
@@ -280,7 +288,14 @@ def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None
 
 
 def _from_cpu(source: Any) -> Tensor:
-    array = source if isinstance(source, np.ndarray) else np.from_dlpack(source)
+    try:
+        array = source if isinstance(source, np.ndarray) else np.from_dlpack(source)
+    except ValueError as error:
+        if "PyCapsule" not in str(error):
+            raise
+        raise RuntimeError(
+            "from_dlpack: needs an object with __dlpack__, or a DLPack capsule that nobody has taken; export it anew"
+        ) from error
     dtypes.of(array.dtype)
     if min(array.strides, default=0) < 0:
         raise BufferError("from_dlpack: the array has negative strides; pass a copy of it")

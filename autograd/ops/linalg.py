@@ -21,12 +21,12 @@ def _same_type(name: str, a: Tensor, b: Tensor) -> None:
         raise RuntimeError(f"{name}: types differ: {describe(a)} and {describe(b)}; convert one with .to('{common}')")
 
 
-def matmul(a: Tensor, b: Tensor) -> Tensor:
+def matmul(input: Tensor, other: Tensor) -> Tensor:
     """The matrix product over the last two dimensions, batched over the others with broadcasting.
 
     Args:
-        a: (..., n, k), or (k,) for a row vector.
-        b: (..., k, m), or (k,) for a column vector.
+        input: (..., n, k), or (k,) for a row vector.
+        other: (..., k, m), or (k,) for a column vector.
 
     Returns:
         (..., n, m), without the dimension of a vector.
@@ -34,18 +34,18 @@ def matmul(a: Tensor, b: Tensor) -> Tensor:
     Raises:
         RuntimeError: the inner sizes or the types differ.
     """
-    if isinstance(a, Tensor) and isinstance(b, Tensor) and a._array.ndim > 1 < b._array.ndim:
-        return P.matmul(a, b)
-    _same_type("matmul", a, b)
-    if not a.ndim or not b.ndim:
+    if isinstance(input, Tensor) and isinstance(other, Tensor) and input._array.ndim > 1 < other._array.ndim:
+        return P.matmul(input, other)
+    _same_type("matmul", input, other)
+    if not input.ndim or not other.ndim:
         raise RuntimeError(
-            f"matmul: needs at least one dimension, got {describe(a)} and {describe(b)}; use * for numbers"
+            f"matmul: needs at least one dimension, got {describe(input)} and {describe(other)}; use * for numbers"
         )
-    row, column = a.ndim == 1, b.ndim == 1
-    left = P.slice(a, (None,)) if row else a
-    right = P.slice(b, (slice(None), None)) if column else b
+    row, column = input.ndim == 1, other.ndim == 1
+    left = P.slice(input, (None,)) if row else input
+    right = P.slice(other, (slice(None), None)) if column else other
     if left._array.shape[-1] != right._array.shape[-2]:
-        raise RuntimeError(f"matmul: the inner sizes of {describe(a)} and {describe(b)} differ")
+        raise RuntimeError(f"matmul: the inner sizes of {describe(input)} and {describe(other)} differ")
     out = P.matmul(left, right)
     if row:
         out = P.slice(out, (*(slice(None),) * (out.ndim - 2), 0))
@@ -62,45 +62,49 @@ def _need(name: str, x: Tensor, ndim: int, argument: str) -> None:
         raise RuntimeError(f"{name}: argument '{argument}' needs {ndim} dimensions, got {describe(x)}")
 
 
-def mm(a: Tensor, b: Tensor) -> Tensor:
+def mm(input: Tensor, mat2: Tensor) -> Tensor:
     """The product of two matrices (n, k) and (k, m)."""
-    _need("mm", a, 2, "input")
-    _need("mm", b, 2, "mat2")
-    return matmul(a, b)
+    _need("mm", input, 2, "input")
+    _need("mm", mat2, 2, "mat2")
+    return matmul(input, mat2)
 
 
-def bmm(a: Tensor, b: Tensor) -> Tensor:
+def bmm(input: Tensor, mat2: Tensor) -> Tensor:
     """The products of two batches of matrices (b, n, k) and (b, k, m)."""
-    _need("bmm", a, 3, "input")
-    _need("bmm", b, 3, "mat2")
-    if a._array.shape[0] != b._array.shape[0]:
-        raise RuntimeError(f"bmm: the batch sizes of {describe(a)} and {describe(b)} differ")
-    return matmul(a, b)
+    _need("bmm", input, 3, "input")
+    _need("bmm", mat2, 3, "mat2")
+    if input._array.shape[0] != mat2._array.shape[0]:
+        raise RuntimeError(f"bmm: the batch sizes of {describe(input)} and {describe(mat2)} differ")
+    return matmul(input, mat2)
 
 
-def mv(a: Tensor, b: Tensor) -> Tensor:
+def mv(input: Tensor, vec: Tensor) -> Tensor:
     """A matrix (n, k) times a vector (k,)."""
-    _need("mv", a, 2, "input")
-    _need("mv", b, 1, "vec")
-    return matmul(a, b)
+    _need("mv", input, 2, "input")
+    _need("mv", vec, 1, "vec")
+    return matmul(input, vec)
 
 
-def dot(a: Tensor, b: Tensor) -> Tensor:
+def dot(input: Tensor, tensor: Tensor) -> Tensor:
     """The sum of the products of two vectors."""
-    _need("dot", a, 1, "input")
-    _need("dot", b, 1, "tensor")
-    if a._array.shape != b._array.shape:
-        raise RuntimeError(f"dot: the sizes of {describe(a)} and {describe(b)} differ")
-    return matmul(a, b)
+    _need("dot", input, 1, "input")
+    _need("dot", tensor, 1, "tensor")
+    if input._array.shape != tensor._array.shape:
+        raise RuntimeError(f"dot: the sizes of {describe(input)} and {describe(tensor)} differ")
+    return matmul(input, tensor)
 
 
-def outer(a: Tensor, b: Tensor) -> Tensor:
+def outer(input: Tensor, vec2: Tensor) -> Tensor:
     """All products of two vectors (n,) and (m,), as (n, m)."""
-    return P.mul(P.slice(a, (slice(None), None)), b)
+    _need("outer", input, 1, "input")
+    _need("outer", vec2, 1, "vec2")
+    return P.mul(P.slice(input, (slice(None), None)), vec2)
 
 
-def addmm(x: Tensor, a: Tensor, b: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
-    """``beta * x + alpha * (a @ b)``."""
-    product = mm(a, b)
+def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+    """``beta * input + alpha * (mat1 @ mat2)``."""
+    product = mm(mat1, mat2)
+    if product._array.dtype.kind in "iu":  # integers are scaled by integers
+        beta, alpha = int(beta), int(alpha)
     product = product if alpha == 1 else P.mul(product, alpha)
-    return named(P.add(x if beta == 1 else P.mul(x, beta), product), "AddmmBackward0")
+    return named(P.add(input if beta == 1 else P.mul(input, beta), product), "AddmmBackward0")

@@ -11,7 +11,7 @@ from ..names import named
 from ..promote import describe
 from ..rule import P
 from ..tensor import Tensor
-from .args import check_tensor
+from .args import check_tensor, not_for
 from .checks import refuse_out_of_range
 from .spatial import at_places, nested_index, places_of, pooled, sizes, steps_of, with_batch
 
@@ -249,6 +249,7 @@ def _whole(name: str, output_size: Any, plain: list[int], stride: tuple[int, ...
     return asked
 
 
+@not_for("biuc")
 def max_unpool1d(
     input: Tensor, indices: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
 ) -> Tensor:
@@ -266,6 +267,7 @@ def max_unpool1d(
     return _unpool(1, input, indices, kernel_size, stride, padding, output_size)
 
 
+@not_for("biuc")
 def max_unpool2d(
     input: Tensor, indices: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
 ) -> Tensor:
@@ -273,6 +275,7 @@ def max_unpool2d(
     return _unpool(2, input, indices, kernel_size, stride, padding, output_size)
 
 
+@not_for("biuc")
 def max_unpool3d(
     input: Tensor, indices: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
 ) -> Tensor:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...backends import dtypes
 from ...backends.device import device as Device
-from ..grad_mode import is_grad_enabled
+from ..grad_mode import is_grad_enabled, is_inference
 from ..promote import describe, fitting
 from ..rule import P
 from ..tensor import Tensor, wrap
@@ -46,7 +46,7 @@ class UntypedStorage:
 
     def data_ptr(self) -> int:
         """The address of the first byte."""
-        return move._address(self._owner)
+        return move.address(self._owner)
 
     def element_size(self) -> int:
         """1, since elements are bytes."""
@@ -281,13 +281,20 @@ def fill_diagonal_(self: Tensor, fill_value: Any, wrap: bool = False) -> Tensor:
     return self
 
 
+def _base(self: Tensor) -> Tensor | None:
+    """The tensor that a view looks at; None of what is none, or was made from a tensor of inference mode."""
+    if self._view is None or self._view[0]._device is None or is_inference(self):
+        return None
+    base: Tensor = self._view[0]
+    return base
+
+
 METHODS: dict[str, Any] = {
     "detach_": detach_, "fill_diagonal_": fill_diagonal_,
     "storage": _storage, "untyped_storage": _untyped_storage, "set_": _set_, "apply_": _apply_, "map_": _map_,
     "const_data_ptr": lambda self: self.data_ptr(), "dim_order": lambda self: tuple(
         sorted(range(self.ndim), key=lambda i: -self._array.strides[i])),
-    "_is_view": lambda self: self._view is not None and self._view[0]._device is not None,
-    "_base": property(lambda self: None if self._view is None or self._view[0]._device is None else self._view[0]),
+    "_is_view": lambda self: _base(self) is not None, "_base": property(_base),
     "is_sparse_csr": property(lambda self: False), "is_nested": property(lambda self: False),
     "is_mkldnn": property(lambda self: False), "is_xpu": property(lambda self: False),
     "is_xla": property(lambda self: False), "is_vulkan": property(lambda self: False),

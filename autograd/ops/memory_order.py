@@ -1,13 +1,84 @@
-"""The order in which elements lie in memory: in it PyTorch fills tensors with random numbers."""
+"""The order in which elements lie in memory: memory formats, and strides as PyTorch tells them.
+
+A copy keeps the order of its original (``preserve_format``) unless another is asked for. In the same order PyTorch
+fills tensors with random numbers.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
+from .. import record
+from ..layouts import channels_last, channels_last_3d, contiguous_format, memory_format, preserve_format
 from ..tensor import Tensor
 
-__all__ = ["in_memory_order"]
+__all__ = ["in_memory_order", "is_in_order", "order_of", "relaid", "row_by_row", "strides_of"]
+
+CHANNELS_LAST = {channels_last: (0, 2, 3, 1), channels_last_3d: (0, 2, 3, 4, 1)}
+
+
+def strides_of(x: Tensor) -> tuple[int, ...]:
+    """How many elements lie between neighbours along each dimension.
+
+    NumPy knows no strides of dimensions that have no second place; they are told as PyTorch makes them.
+    """
+    array = x._array
+    shape, size = array.shape, array.itemsize
+    strides = [s // size for s in array.strides]
+    if 1 not in shape and 0 not in shape:
+        return tuple(strides)
+    step, empty = 1, 0 in shape
+    for i in range(len(shape) - 1, -1, -1):
+        if empty or (shape[i] == 1 and not strides[i]):
+            strides[i] = step
+        step = strides[i] * (max(shape[i], 1) if empty else shape[i])
+    return tuple(strides)
+
+
+def order_of(name: str, x: Tensor, wanted: memory_format | None) -> tuple[int, ...] | None:
+    """The dimensions of ``x`` from the widest stride to the narrowest, in a memory format; None for row by row.
+
+    Raises:
+        RuntimeError: a format for another number of dimensions. TypeError: no memory format.
+    """
+    if wanted is None or wanted is preserve_format:
+        if x._array.flags.c_contiguous:
+            return None
+        order = tuple(_nested(x._array.shape, x._array.strides))
+        return None if list(order) == sorted(order) else order
+    if wanted is contiguous_format:
+        return None
+    if wanted not in CHANNELS_LAST:
+        raise TypeError(f"{name}: memory_format must be one of tapegrad's, not {wanted!r}")
+    order = CHANNELS_LAST[wanted]
+    if x.ndim != len(order):
+        raise RuntimeError(f"{name}: {wanted} is of {len(order)} dimensions, the tensor has {x.ndim}")
+    return order
+
+
+def is_in_order(array: Any, order: tuple[int, ...]) -> bool:
+    """Whether the elements of a raw array lie side by side in memory, with the dimensions in this order."""
+    step = 1
+    for i in reversed(order):
+        n, stride = array.shape[i], array.strides[i] // array.itemsize
+        if n != 1:
+            if stride != step:
+                return False
+            step *= n
+    return True
+
+
+def _inverse(order: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(sorted(range(len(order)), key=order.__getitem__))
+
+
+def relaid(made: Tensor, order: tuple[int, ...] | None) -> Tensor:
+    """A new tensor ``made``, with its elements moved to another order in memory."""
+    if order is not None and not made._device.depth:
+        copy = made._device.backend.copy
+        made._array = copy(made._array.transpose(order)).transpose(_inverse(order))
+    return made
 
 
 def _nested(shape: tuple[int, ...], strides: tuple[int, ...]) -> list[int]:
@@ -27,11 +98,17 @@ def _nested(shape: tuple[int, ...], strides: tuple[int, ...]) -> list[int]:
     return order[::-1]
 
 
-def in_memory_order(x: Tensor, make: Callable[[tuple[int, ...]], Any]) -> Callable[[tuple[int, ...]], Any]:
-    """A ``make`` whose arrays, of the shape of ``x`` behind any others, are made along the memory of ``x``."""
-    shape, strides = x._array.shape, x._array.strides
-    order = _nested(shape, strides)
-    if order == sorted(order):
+def in_memory_order(
+    x: Tensor, make: Callable[[tuple[int, ...]], Any], wanted: memory_format | None = None, name: str = ""
+) -> Callable[[tuple[int, ...]], Any]:
+    """A ``make`` whose arrays, of the shape of ``x`` behind any others, are made along the memory of ``x``.
+
+    Args:
+        wanted: another memory format.
+        name: of the operation, for errors.
+    """
+    order = order_of(name, x, wanted)
+    if order is None:
         return make
 
     def made(wanted: tuple[int, ...]) -> Any:
@@ -40,3 +117,19 @@ def in_memory_order(x: Tensor, make: Callable[[tuple[int, ...]], Any]) -> Callab
         return array.transpose(*range(lead), *[lead + order.index(i) for i in range(len(order))])
 
     return made
+
+
+def row_by_row(made: Tensor) -> Tensor:
+    """A new tensor ``made`` with its elements row by row in memory."""
+    if not made._array.flags.c_contiguous:
+        made._array = made._device.backend.copy(made._array)
+    return made
+
+
+def _row_by_row(array: Any, device: Any) -> Any:
+    """A result's array row by row, or as it is where it, or each of its parts, has its channels last."""
+    orders = {4: ((0, 2, 3, 1),), 5: ((0, 2, 3, 4, 1), (0, 1, 3, 4, 2))}.get(array.ndim, ())
+    return array if any([is_in_order(array, order) for order in orders]) else device.backend.copy(array)
+
+
+record.GLOBALS["row_by_row"] = _row_by_row

@@ -7,13 +7,12 @@ from functools import wraps
 from typing import Any
 
 from ...backends import dtypes
-from ...backends.random import default_generator
 from .. import hooks, printing, record
 from ..backward import tensor_backward
 from ..batching.randomness import draw
 from ..grad_mode import is_inference
 from ..layouts import strided as strided_layout
-from ..names import named
+from ..names import named, step
 from ..node import shown
 from ..promote import fitting
 from ..rule import RULES, P
@@ -54,8 +53,10 @@ from . import (
     strided,
     windows,
 )
-from .memory_order import in_memory_order
+from .args import spelled
+from .memory_order import CHANNELS_LAST, in_memory_order, is_in_order, row_by_row, strides_of
 from .out import accepting_out, call_with_out
+from .sources import source_of
 
 __all__ = ["PUBLIC"]
 
@@ -106,19 +107,46 @@ def _axis(function: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped
 
 
-# Compositions that PyTorch records as one step.
-STEPS = {
-    "addcdiv": "AddcdivBackward0", "addcmul": "AddcmulBackward0", "clamp_max": "ClampMaxBackward0",
-    "clamp_min": "ClampMinBackward0", "index_select": "IndexSelectBackward0", "lerp": "LerpBackward0",
-    "masked_fill": "MaskedFillBackward0", "masked_select": "MaskedSelectBackward0",
-    "norm": "LinalgVectorNormBackward0",
+def _with_tensor(word: str, place: int, argument: str) -> Callable[..., str]:
+    """The name of an operation that ends in 1 where one argument is a tensor, else in 0."""
+
+    def name(*args: Any, **kwargs: Any) -> str:
+        given = args[place] if len(args) > place else kwargs.get(argument)
+        return f"{word}Backward{int(isinstance(given, Tensor))}"
+
+    return name
+
+
+def _order_name(word: str) -> Callable[..., str]:
+    def name(input: Tensor, dim: Any = None, *args: Any, **kwargs: Any) -> str:
+        return f"{word}Backward{int(dim is not None)}"
+
+    return name
+
+
+# Compositions that PyTorch records as one step, or whose last step it calls otherwise.
+STEPS: dict[str, str | Callable[..., str]] = {
+    "addcdiv": "Addcdiv", "addcmul": "Addcmul", "aminmax": "Aminmax", "angle": "Angle", "block_diag": "BlockDiag",
+    "clamp_max": _with_tensor("ClampMax", 1, "max"), "clamp_min": _with_tensor("ClampMin", 1, "min"),
+    "combinations": "Stack", "complex": "Complex", "cov": "Squeeze", "index_reduce": "IndexReduce",
+    "index_fill": _with_tensor("IndexFill", 3, "value"), "index_select": "IndexSelect", "ldexp": "Mul",
+    "lerp": _with_tensor("Lerp", 2, "weight"), "logcumsumexp": "Logcumsumexp",
+    "masked_fill": _with_tensor("MaskedFill", 2, "value"), "masked_select": "MaskedSelect",
+    "median": _order_name("Median"), "mode": "Mode", "nanmedian": _order_name("Nanmedian"),
+    "nanquantile": "SqueezeBackward4", "narrow_copy": "NarrowCopy", "norm": "LinalgVectorNorm", "polar": "Polar",
+    "quantile": "SqueezeBackward4", "rot90": "Rot90", "sgn": "Sgn", "std_mean": "StdMean",
+    "unsafe_chunk": "UnsafeSplit", "unsafe_split": "UnsafeSplit", "var_mean": "VarMean", "vdot": "Vdot",
 }  # fmt: skip
 
 
-def _step(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+# Whose results lie row by row in memory, whatever the input's order; besides primitives, which `record` names
+ROW_BY_ROW = ("index_add", "index_copy", "index_select", "masked_fill", "renorm", "scatter", "scatter_add")
+
+
+def _settled(function: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(function)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
-        return named(function(*args, **kwargs), name)
+        return row_by_row(function(*args, **kwargs))
 
     return wrapped
 
@@ -148,8 +176,10 @@ def _collect() -> dict[str, Callable[..., Any]]:
         public |= {
             name: getattr(module, name) for name in module.__all__ if callable(getattr(module, name)) and name.islower()
         }
-    for name, step in STEPS.items():
-        public[name] = _step(public[name], step)
+    for name, word in STEPS.items():
+        public[name] = step(word)(public[name])
+    for name in ROW_BY_ROW:
+        public[name] = _settled(public[name])
     for name in (*reduce.__all__, *REDUCTIONS):
         public[name] = _axis(public[name])
     public |= copies.COPIES | linear_algebra.TOP | linear_algebra.FUNCTIONS_ONLY | windows.OLDER
@@ -159,7 +189,19 @@ def _collect() -> dict[str, Callable[..., Any]]:
     return public
 
 
+# Other names of arguments: NumPy's, which PyTorch takes too, and those of PyTorch's older signatures
+_AXIS = {"axis": "dim"}
+SPELLINGS = {
+    **dict.fromkeys(
+        ("chunk", "cummax", "cummin", "cumprod", "diff", "gather", "index_select", "kthvalue", "logcumsumexp", "mode",
+         "narrow", "repeat_interleave", "select", "unbind"),
+        _AXIS,
+    ),
+    "split": {"tensor": "input", "split_size": "split_size_or_sections"},
+    "swapaxes": {"axis0": "dim0", "axis1": "dim1"},
+}  # fmt: skip
 METHODS = _collect()
+METHODS |= {name: spelled(**others)(METHODS[name]) for name, others in SPELLINGS.items()}
 # Functions that take `out`, besides the element-wise primitives, the reductions and the factories
 WITH_OUT = {
     *arith.__all__, *linalg.__all__, *products.__all__, *special.__all__, *statistics.__all__, *counts.__all__,
@@ -175,13 +217,17 @@ PUBLIC = {
 
 
 def _in_place(name: str, function: Callable[..., Any]) -> Callable[..., Tensor]:
-    def operation(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        return write(name, self, lambda x, *a: function(x, *a, **kwargs), *args)
+    def operation(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        if not kwargs:
+            return write(name, input, function, *args)
+        count = len(args)
+        return write(name, input, lambda x, *a: function(x, *a[:count], **dict(zip(kwargs, a[count:]))),
+                     *args, *kwargs.values())  # fmt: skip
 
-    def composed(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+    def composed(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         # The steps in between may save what is about to be overwritten: give them a copy.
-        kept = self.requires_grad
-        return write(name, self, lambda x, *a: function(P.copy(x) if kept else x, *a, **kwargs), *args)
+        kept = input.requires_grad
+        return write(name, input, lambda x, *a: function(P.copy(x) if kept else x, *a, **kwargs), *args)
 
     operation = composed if SYNONYMS.get(name[:-1], name[:-1]) in COMPOSED else operation
     operation.__name__ = name
@@ -189,7 +235,7 @@ def _in_place(name: str, function: Callable[..., Any]) -> Callable[..., Tensor]:
     return operation
 
 
-COMPOSED = ("i0", *special.IN_PLACE, *products.IN_PLACE, *statistics.IN_PLACE)
+COMPOSED = ("conj_physical", "i0", *special.IN_PLACE, *products.IN_PLACE, *statistics.IN_PLACE)
 IN_PLACE = (*DIRECT, *COMPOSED, "pow", "clamp", "clamp_min", "clamp_max", "addcmul", "addcdiv",
             "lerp", "masked_fill", "scatter", "scatter_add", "cumsum", "tril", "triu", "index_add",
             "index_copy", "index_fill", "index_put",
@@ -223,9 +269,9 @@ def _cast(dtype: dtypes.dtype) -> Callable[[Tensor], Tensor]:
     return lambda self: move.to(self, dtype=dtype)
 
 
-def _zero_(self: Tensor) -> Tensor:
+def _zero_(input: Tensor) -> Tensor:
     """Set every element to 0."""
-    return _filled(write("zero_", self, overwrite, 0), "ZeroBackward0")
+    return _filled(write("zero_", input, overwrite, 0), "ZeroBackward0")
 
 
 def _fill_(self: Tensor, value: Any) -> Tensor:
@@ -247,18 +293,18 @@ def _filled(target: Tensor, name: str) -> Tensor:
 
 def _uniform_(self: Tensor, a: float = 0.0, b: float = 1.0, *, generator: Any = None) -> Tensor:
     """Fill with uniform random numbers between ``a`` and ``b``."""
-    draws, kind = (generator or default_generator).uniform, self._array.dtype
+    draws, kind = source_of(self, generator).uniform, self._array.dtype
     make = in_memory_order(self, lambda s: draws(s, a, b, dtype=kind))
-    made = draw("uniform_", self._array.shape, lambda s: create.from_numpy(make(s)))
+    made = draw("uniform_", self._array.shape, lambda s: create.finish(make(s), None, self.device, False))
     return write("uniform_", self, overwrite, made)
 
 
 def _normal_(self: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Any = None) -> Tensor:
     """Fill with normal random numbers."""
-    draws, kind = (generator or default_generator).normal, self._array.dtype
+    draws, kind = source_of(self, generator).normal, self._array.dtype
     dense = self.is_contiguous()
     make = in_memory_order(self, lambda s: draws(s, mean, std, dtype=kind, contiguous=dense))
-    made = draw("normal_", self._array.shape, lambda s: create.from_numpy(make(s)))
+    made = draw("normal_", self._array.shape, lambda s: create.finish(make(s), None, self.device, False))
     return write("normal_", self, overwrite, made)
 
 
@@ -266,6 +312,15 @@ def _new(self: Tensor, *args: Any, device: Any = None) -> Tensor:
     """A tensor of this type and device from sizes or data, as PyTorch's constructors of old."""
     made: Tensor = record.GLOBALS["legacy"]("new", args, self.dtype, self._device if device is None else device)
     return made
+
+
+def _is_contiguous(self: Tensor, memory_format: Any = None) -> bool:
+    """Whether the elements lie in memory side by side, row by row or in a memory format."""
+    if memory_format is None or memory_format not in CHANNELS_LAST:
+        contiguous: bool = self._array.flags.c_contiguous
+        return contiguous
+    order = CHANNELS_LAST[memory_format]
+    return self._array.ndim == len(order) and is_in_order(self._array, order)
 
 
 def _swapped(function: Callable[..., Any]) -> Callable[[Tensor, Any], Any]:
@@ -304,10 +359,10 @@ _EXTRA: dict[str, Any] = {
     "size": lambda self, dim=None: self.shape if dim is None else self._array.shape[dim],
     "dim": lambda self: self._array.ndim, "numel": lambda self: int(self._array.size),
     "nelement": lambda self: int(self._array.size), "element_size": lambda self: self._array.itemsize,
-    "stride": lambda self, dim=None: _strides(self) if dim is None else _strides(self)[dim],
-    "is_contiguous": lambda self, memory_format=None: self._array.flags.c_contiguous,
+    "stride": lambda self, dim=None: strides_of(self) if dim is None else strides_of(self)[dim],
+    "is_contiguous": _is_contiguous,
     "is_floating_point": lambda self: self.dtype.is_floating_point, "is_complex": lambda self: self.dtype.is_complex,
-    "data_ptr": lambda self: self._array.ctypes.data,
+    "data_ptr": lambda self: move.address(self._array),
     "view_as": lambda self, other: shape.view(self, *other._array.shape),
     "reshape_as": lambda self, other: shape.reshape(self, *other._array.shape),
     "expand_as": lambda self, other: shape.expand(self, *other._array.shape),
@@ -321,7 +376,7 @@ _EXTRA: dict[str, Any] = {
     "pin_memory": pinned.pin_memory, "is_shared": lambda self: False,
     "share_memory_": lambda self: self, "is_same_size": lambda self, other: self.shape == other.shape,
     "is_set_to": lambda self, tensor: self._array is tensor._array or (
-        self.data_ptr() == tensor.data_ptr() and _strides(self) == _strides(tensor) and self.shape == tensor.shape),
+        self.data_ptr() == tensor.data_ptr() and strides_of(self) == strides_of(tensor) and self.shape == tensor.shape),
     "storage_offset": lambda self: move.storage_offset(self),
     "char": _cast(dtypes.int8), "cfloat": _cast(dtypes.complex64), "cdouble": _cast(dtypes.complex128),
     "itemsize": property(lambda self: self._array.itemsize), "nbytes": property(lambda self: self._array.nbytes),
@@ -330,15 +385,11 @@ _EXTRA: dict[str, Any] = {
     "is_meta": property(lambda self: False), "is_mps": property(lambda self: False),
     "retains_grad": property(hooks.retains_grad),
     "T": property(lambda self: named(shape.permute(self, *reversed(range(self.ndim))), "PermuteBackward0")),
-    "mT": property(lambda self: shape.transpose(self, -1, -2)),
+    "mT": property(shape.matrix_transpose),
     "is_cuda": property(lambda self: self._device.type == "cuda"),
     "output_nr": property(lambda self: 0 if self.grad_fn is None else shown(self._node)[1]),
     "names": property(lambda self: (None,) * self.ndim), "where": index.where_method,
 }  # fmt: skip
-
-
-def _strides(self: Tensor) -> tuple[int, ...]:
-    return tuple(s // self._array.itemsize for s in self._array.strides)
 
 
 _attach()

@@ -11,6 +11,7 @@ from ...backends.device import device as Device
 from ..promote import warn_of_lost_part
 from ..rule import P
 from ..tensor import Tensor, wrap
+from .memory_order import is_in_order, order_of, relaid
 
 __all__ = ["clone", "cpu", "cuda", "detach", "item", "numpy", "to", "tolist", "type_"]
 
@@ -27,7 +28,7 @@ def to(x: Tensor, *args: Any, device: Any = None, dtype: Any = None, non_blockin
             be written meanwhile; to the host into pinned memory, which must not be read before the card's work is
             waited for (``tapegrad.cuda.synchronize()``). Other copies wait.
         copy: copy even where nothing changes.
-        memory_format: accepted; tensors are laid out row by row.
+        memory_format: the order of the result in memory; None keeps that of ``input``.
     """
     flags = [a for a in args if isinstance(a, bool)]  # by position: non_blocking, copy
     non_blocking, copy = (*flags, *(non_blocking, copy)[len(flags) :])
@@ -50,7 +51,11 @@ def to(x: Tensor, *args: Any, device: Any = None, dtype: Any = None, non_blockin
         where = device_of(device)
         if where != out._device:
             out = P.transfer(out, out._device, where, non_blocking)
-    return P.copy(x) if copy and out is x else out
+    if out is x:
+        order = None if memory_format is None else order_of("to", x, memory_format)
+        moved = order is not None and memory_format is not None and not is_in_order(x._array, order)
+        return clone(x, memory_format=memory_format) if copy or moved else x
+    return out if memory_format is None else relaid(out, _other_order("to", x, out, memory_format))
 
 
 def type_(x: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
@@ -77,16 +82,27 @@ def cuda(x: Tensor, device: Any = None, non_blocking: bool = False) -> Tensor:
     return to(x, device=where, non_blocking=non_blocking)
 
 
-def detach(x: Tensor) -> Tensor:
+def detach(input: Tensor) -> Tensor:
     """The same memory without history; writes to it are still counted."""
-    made = wrap(x._array, x._device)
-    made._cell = x._cell
+    made = wrap(input._array, input._device)
+    made._cell = input._cell
     return made
 
 
-def clone(x: Tensor, *, memory_format: Any = None) -> Tensor:
+def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
     """A copy in memory of its own, with history."""
-    return P.copy(x)
+    made = P.copy(input)
+    if memory_format is None and input._array.flags.c_contiguous:
+        return made
+    return relaid(made, order_of("clone", input, memory_format))
+
+
+def _other_order(name: str, x: Tensor, made: Tensor, wanted: Any) -> tuple[int, ...] | None:
+    """The order to move ``made``, a copy of ``x`` in the order of ``x``, to."""
+    order = order_of(name, x, wanted)
+    if order is None and not made._array.flags.c_contiguous:
+        return tuple(range(made._array.ndim))
+    return order
 
 
 def numpy(x: Tensor, *, force: bool = False) -> np.ndarray:
@@ -108,7 +124,7 @@ def numpy(x: Tensor, *, force: bool = False) -> np.ndarray:
 
 def storage_offset(x: Tensor) -> int:
     """How many elements lie in memory before the first one of this tensor."""
-    return int((_address(x._array) - _address(owner_of(x._array))) // x._array.itemsize)
+    return int((address(x._array) - address(owner_of(x._array))) // x._array.itemsize)
 
 
 def owner_of(array: Any) -> Any:
@@ -122,7 +138,8 @@ def owner_of(array: Any) -> Any:
         owner = base
 
 
-def _address(array: Any) -> int:
+def address(array: Any) -> int:
+    """Where an array's first element lies, in the memory of its device."""
     return int(array.ctypes.data if isinstance(array, np.ndarray) else array.data.ptr)
 
 

@@ -12,7 +12,7 @@ from ..promote import describe
 from ..rule import P
 from ..tensor import Tensor
 from ..types import finfo
-from .args import check_tensor
+from .args import check_tensor, not_for
 from .create import tensor
 from .out import write_out
 from .reduce import norm
@@ -91,6 +91,7 @@ def _normalized(name: str, input: Any, normalized_shape: Any) -> tuple[int, ...]
     return shape
 
 
+@not_for("c")
 def layer_norm(
     input: Tensor, normalized_shape: Any, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5
 ) -> Tensor:
@@ -105,8 +106,19 @@ def layer_norm(
     Raises:
         RuntimeError: sizes that differ, or integers.
     """
-    out = _layer("layer_norm", input, normalized_shape, weight, bias, eps)[0]
+    shape = _normalized("layer_norm", input, normalized_shape)
+    _check_shape("layer_norm", shape, weight=weight, bias=bias)
+    if input._array.size and _of_one_type(input, weight, bias):
+        out = P.layer_norm(input, weight, bias, len(shape), float(eps))
+    else:
+        out = _layer("layer_norm", input, normalized_shape, weight, bias, eps)[0]
     return named(out, "NativeLayerNormBackward0")
+
+
+def _of_one_type(input: Tensor, *others: Tensor | None) -> bool:
+    """Whether the fused step may run: real numbers, all of one type."""
+    dtype = input._array.dtype
+    return dtype.kind != "c" and all([x is None or x._array.dtype == dtype for x in others])
 
 
 def native_layer_norm(
@@ -153,6 +165,7 @@ def _group(name: str, input: Tensor, groups: int, weight: Any, bias: Any, eps: f
     return _affine(out, weight, bias, shape), P.reshape(mean, (batch, groups)), P.reshape(inverse, (batch, groups))
 
 
+@not_for("c")
 def group_norm(
     input: Tensor, num_groups: int, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5
 ) -> Tensor:
@@ -183,6 +196,7 @@ def native_group_norm(
 # Channels of a batch
 
 
+@not_for("c")
 def batch_norm(
     input: Tensor, running_mean: Tensor | None, running_var: Tensor | None, weight: Tensor | None = None,
     bias: Tensor | None = None, training: bool = False, momentum: float = 0.1, eps: float = 1e-5,
@@ -274,6 +288,7 @@ def _follow(running_mean: Any, running_var: Any, mean: Tensor, variance: Tensor,
             running_var.mul_(1 - momentum).add_(P.mul(share, momentum * unbiased))
 
 
+@not_for("c")
 def instance_norm(
     input: Tensor, running_mean: Tensor | None = None, running_var: Tensor | None = None,
     weight: Tensor | None = None, bias: Tensor | None = None, use_input_stats: bool = True, momentum: float = 0.1,
@@ -314,6 +329,7 @@ def instance_norm(
 # Others
 
 
+@not_for("biuc")
 def local_response_norm(input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Tensor:
     """``x / (k + alpha * mean of squares of size neighbouring channels)**beta`` (Krizhevsky et al., 2012).
 

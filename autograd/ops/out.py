@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import warnings
 from collections.abc import Callable
 from functools import wraps
@@ -10,9 +9,10 @@ from typing import Any, TypeVar
 
 from .. import record
 from ..grad_mode import is_grad_enabled
+from ..overlaps import refuse_partial
 from ..rule import P, Rule
 from ..tensor import Tensor
-from ..views import overwrite, refuse_partial, write
+from ..views import overwrite, write
 
 __all__ = ["accepting_out", "call_with_out", "takes_out", "write_out"]
 
@@ -93,16 +93,20 @@ def _resize(target: Tensor, result: Tensor) -> None:
 
 def accepting_out(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     """The function with ``out=``; one that has it already as it is."""
-    try:
-        parameters = inspect.signature(function).parameters
-    except ValueError:
-        return function
+    inner: Any = function
+    while hasattr(inner, "__wrapped__"):
+        inner = inner.__wrapped__
+    code = inner.__code__  # of which a signature would be a slow copy
+    parameters = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
     if "out" in parameters:
         return function
     typed = "dtype" in parameters
+    first = next(iter(parameters), "input")  # PyTorch knows the matrix of linear algebra as `input` too
 
     @wraps(function)
     def wrapped(*args: Any, out: Any = None, **kwargs: Any) -> Any:
+        if "input" in kwargs and first == "A":
+            kwargs["A"] = kwargs.pop("input")
         if out is None:
             return function(*args, **kwargs)
         return call_with_out(name, function, typed, out, args, kwargs)

@@ -72,7 +72,7 @@ def channel_shuffle(input: Tensor, groups: int) -> Tensor:
     parts = P.reshape(input, (batch, groups, channels // groups, *size))
     order = (0, 2, 1, *range(3, 3 + len(size)))
     made = P.reshape(P.permute(parts, order), input._array.shape)
-    return named(P.copy(made) if made._cell is input._cell else made, "NativeChannelShuffleBackward0")
+    return named(P.copy(made) if made._cell is input._cell else made, "ChannelShuffleBackward0")
 
 
 native_channel_shuffle = channel_shuffle

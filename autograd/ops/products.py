@@ -26,7 +26,7 @@ def _sum(name: str, x: Tensor, product: Tensor, beta: Any, alpha: Any) -> Tensor
     check_tensor(name, "input", x)
     if x._array.dtype != product._array.dtype:
         raise RuntimeError(f"{name}: types differ: {x.dtype.name} and {product.dtype.name}; convert one with .to()")
-    if product._array.dtype.kind in "biu":  # integers are scaled by integers
+    if product._array.dtype.kind in "iu":  # integers are scaled by integers
         beta, alpha = int(beta), int(alpha)
     product = product if alpha == 1 else P.mul(product, alpha)
     if beta == 0:
@@ -50,6 +50,8 @@ def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Any = 1, alpha: Any
     if vec1.ndim != 1 or vec2.ndim != 1:
         raise RuntimeError(f"addr: needs two vectors, got {describe(vec1)} and {describe(vec2)}")
     product, kind = linalg.outer(vec1, vec2), result_type(input, vec1, vec2)
+    if kind is dtypes.bool_:  # numbers count as yes or no
+        beta, alpha = bool(beta), bool(alpha)
     return _sum("addr", input.to(kind), product.to(kind), beta, alpha)
 
 

@@ -12,8 +12,14 @@ from ..tensor import Tensor
 from .create import finish
 from .factories import into, kind_of, like, named_size, shape_of
 from .memory_order import in_memory_order
+from .sources import source_at
 
 __all__ = ["manual_seed", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm"]
+
+
+def _place(device: Any, out: Tensor | None) -> Any:
+    """The device that the user has named, by itself or by ``out``."""
+    return out.device if device is None and out is not None else device
 
 
 def manual_seed(seed: int) -> Generator:
@@ -34,7 +40,7 @@ def rand(
     kind = kind_of(dtype, out)
     named = named_size("rand", kwargs)
     shape = shape_of(size if named is None else (named,))
-    draws = (generator or default_generator).uniform
+    draws = source_at(_place(device, out), generator).uniform
     return into(out, draw("rand", shape, lambda s: finish(draws(s, dtype=kind), None, device, requires_grad)))
 
 
@@ -46,7 +52,7 @@ def randn(
     kind = kind_of(dtype, out)
     named = named_size("randn", kwargs)
     shape = shape_of(size if named is None else (named,))
-    draws = (generator or default_generator).normal
+    draws = source_at(_place(device, out), generator).normal
     return into(out, draw("randn", shape, lambda s: finish(draws(s, dtype=kind), None, device, requires_grad)))
 
 
@@ -56,8 +62,8 @@ def rand_like(
 ) -> Tensor:  # fmt: skip
     """Uniform random numbers with the shape, type and device of ``input``."""
     _, dtype, device = like(input, dtype, device)
-    draws, kind = (generator or default_generator).uniform, kind_of(dtype, None)
-    make = in_memory_order(input, lambda s: draws(s, dtype=kind))
+    draws, kind = source_at(device, generator).uniform, kind_of(dtype, None)
+    make = in_memory_order(input, lambda s: draws(s, dtype=kind), memory_format, "rand_like")
     return draw("rand_like", input._array.shape, lambda s: finish(make(s), None, device, requires_grad))
 
 
@@ -67,8 +73,8 @@ def randn_like(
 ) -> Tensor:  # fmt: skip
     """Standard normal random numbers with the shape, type and device of ``input``."""
     _, dtype, device = like(input, dtype, device)
-    draws, kind, dense = (generator or default_generator).normal, kind_of(dtype, None), input.is_contiguous()
-    make = in_memory_order(input, lambda s: draws(s, dtype=kind, contiguous=dense))
+    draws, kind, dense = source_at(device, generator).normal, kind_of(dtype, None), input.is_contiguous()
+    make = in_memory_order(input, lambda s: draws(s, dtype=kind, contiguous=dense), memory_format, "randn_like")
     return draw("randn_like", input._array.shape, lambda s: finish(make(s), None, device, requires_grad))
 
 
@@ -84,7 +90,7 @@ def randint(
     if low >= high:
         raise RuntimeError(f"randint: needs low < high, got {low} and {high}")
     kind = dtypes.to_numpy(dtype or dtypes.int64)
-    draws = (generator or default_generator).randint
+    draws = source_at(_place(device, out), generator).randint
     return into(out, draw("randint", shape_of((size,)), lambda s: finish(
         draws(int(low), int(high), s, dtype=kind), None, device, requires_grad)))  # fmt: skip
 
@@ -99,7 +105,7 @@ def randint_like(
         low, high = 0, low
     if low >= high:
         raise RuntimeError(f"randint_like: needs low < high, got {low} and {high}")
-    draws, kind = default_generator.randint, dtypes.to_numpy(dtype)
+    draws, kind = source_at(device, None).randint, dtypes.to_numpy(dtype)
     make = in_memory_order(input, lambda s: draws(int(low), int(high), s, dtype=kind))
     return draw("randint_like", input._array.shape, lambda s: finish(make(s), None, device, requires_grad))
 
@@ -109,7 +115,7 @@ def randperm(
     device: Any = None, pin_memory: bool = False, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """The numbers 0 .. n-1 in random order."""
-    draws = (generator or default_generator).randperm
+    draws = source_at(_place(device, out), generator).randperm
 
     def make(shape: tuple[int, ...]) -> Tensor:
         count = 1

@@ -11,7 +11,7 @@ from ...backends import dtypes
 from ..names import named
 from ..rule import P
 from ..tensor import Tensor, wrap
-from .args import check_tensor, dim_of, sizes_of
+from .args import check_tensor, dim_of, not_for, sizes_of
 from .checks import refuse_out_of_range
 from .factories import arange
 from .shape import cut, diagonal, flip, movedim, narrow, reshape, split, transpose
@@ -62,17 +62,19 @@ def unravel_index(indices: Tensor, shape: Any) -> tuple[Tensor, ...]:
     """The index along each dimension of the elements of a tensor of ``shape`` that ``indices`` numbers row by row.
 
     Raises:
-        ValueError: an index that ``shape`` has not, or that is no integer.
+        ValueError: an index that ``shape`` has not, or a negative size. TypeError: an index that is no integer.
     """
     check_tensor("unravel_index", "indices", indices)
     sizes = sizes_of((shape if isinstance(shape, (tuple, list)) else (shape,),))
-    if indices._array.dtype.kind not in "iu" or any(n < 0 for n in sizes):
-        raise ValueError(f"unravel_index: needs integers and sizes of 0 or more, got {indices.dtype.name} and {sizes}")
+    if indices._array.dtype.kind not in "iu":
+        raise TypeError(f"unravel_index: indices must be integers, got {indices.dtype.name}; convert with .long()")
+    if any(n < 0 for n in sizes):
+        raise ValueError(f"unravel_index: the sizes may not be negative, got {sizes}")
     try:
         refuse_out_of_range("unravel_index", indices, math.prod(sizes), f"the shape {list(sizes)}")
     except IndexError as error:
         raise ValueError(str(error)) from None
-    found, rest = [], indices
+    found, rest = [], indices.to(dtypes.int64)
     for n in reversed(sizes):
         found.append(P.remainder(rest, max(n, 1)))
         rest = P.floor_divide(rest, max(n, 1))
@@ -211,10 +213,10 @@ def dsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
 # Repeats
 
 
-def tile(input: Tensor, *dims: Any) -> Tensor:
+def tile(input: Tensor, *sizes: Any, dims: Any = None) -> Tensor:
     """Copies of the tensor side by side; as ``repeat``, but fewer numbers than dimensions count from the last."""
     check_tensor("tile", "input", input)
-    times = sizes_of(dims)
+    times = sizes_of(sizes if dims is None else (dims,))
     return input.repeat((1,) * (input.ndim - len(times)) + times)
 
 
@@ -321,6 +323,7 @@ def diagflat(input: Tensor, offset: int = 0) -> Tensor:
     return diag_embed(P.reshape(input, (-1,)), offset)
 
 
+@not_for("b")
 def trace(input: Tensor) -> Tensor:
     """The sum of the diagonal of a matrix; of integers, as int64.
 

@@ -61,73 +61,91 @@ def _to_float(name: str, x: Tensor, dtype: Any = None) -> Tensor:
     return x
 
 
-def sum(x: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+def sum(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """The sum over all elements, or along ``dim``.
 
     Args:
-        x: any shape; integers and bools sum to int64.
+        input: any shape; integers and bools sum to int64.
         dim: a dimension or several; None for all.
         keepdim: keep the summed dimensions with size 1.
         dtype: convert to this type first.
     """
-    check_tensor("sum", "input", x)
+    check_tensor("sum", "input", input)
     if dtype is not None:
-        x = x.to(dtype)
-    elif x._array.dtype.kind in "biu":
-        x = x.to(dtypes.int64)
-    return P.sum(x, None if dim is None else dims_of("sum", dim, x.ndim), keepdim)
+        input = input.to(dtype)
+    elif input._array.dtype.kind in "biu":
+        input = input.to(dtypes.int64)
+    return P.sum(input, None if dim is None else dims_of("sum", dim, input._array.ndim), keepdim)
 
 
-def mean(x: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+def mean(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """The mean over all elements, or along ``dim``; nan over no elements.
 
     Raises:
         RuntimeError: integer or bool input without ``dtype``.
     """
-    check_tensor("mean", "input", x)
-    return P.mean(_to_float("mean", x, dtype), None if dim is None else dims_of("mean", dim, x.ndim), keepdim)
+    check_tensor("mean", "input", input)
+    if dtype is not None and dtypes.to_numpy(dtype).kind in "biu":
+        raise RuntimeError(f"mean: dtype must be floating or complex, got {dtypes.of(dtype).name}")
+    return P.mean(
+        _to_float("mean", input, dtype), None if dim is None else dims_of("mean", dim, input._array.ndim), keepdim
+    )
 
 
 def var(
-    x: Tensor, dim: Any = None, unbiased: bool = True, keepdim: bool = False, *, correction: float | None = None
+    input: Tensor, dim: Any = None, unbiased: bool = True, keepdim: bool = False, *, correction: float | None = None
 ) -> Tensor:
     """The variance; ``correction`` (1, or 0 where ``unbiased`` is False) is taken from the number of elements."""
-    check_tensor("var", "input", x)
+    check_tensor("var", "input", input)
     if isinstance(dim, bool):
         dim, unbiased = None, dim
     degrees = correction if correction is not None else int(unbiased)
-    return P.var(_to_float("var", x), dims_of("var", dim, x.ndim), degrees, keepdim)
+    return P.var(_to_float("var", input), dims_of("var", dim, input._array.ndim), degrees, keepdim)
 
 
 def std(
-    x: Tensor, dim: Any = None, unbiased: bool = True, keepdim: bool = False, *, correction: float | None = None
+    input: Tensor, dim: Any = None, unbiased: bool = True, keepdim: bool = False, *, correction: float | None = None
 ) -> Tensor:
     """The standard deviation: the square root of ``var``."""
-    return named(_safe_root(var(x, dim, unbiased, keepdim, correction=correction)), "StdBackward0")
+    return named(_safe_root(var(input, dim, unbiased, keepdim, correction=correction)), "StdBackward0")
 
 
-def prod(x: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+def prod(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """The product of all elements, or along ``dim``."""
-    check_tensor("prod", "input", x)
+    check_tensor("prod", "input", input)
     if dtype is not None:
-        x = x.to(dtype)
-    elif x._array.dtype.kind in "biu":
-        x = x.to(dtypes.int64)
-    if dim is None or not x.ndim:
-        return P.prod(P.reshape(x, (-1,)), 0, False)
-    return named(P.prod(x, dim_of("prod", dim, x.ndim), keepdim), "ProdBackward1")
+        input = input.to(dtype)
+    elif input._array.dtype.kind in "biu":
+        input = input.to(dtypes.int64)
+    if input._array.dtype.kind == "b":
+        return all(input, dim, keepdim)
+    if dim is None or not input._array.ndim:
+        return P.prod(P.reshape(input, (-1,)), 0, False)
+    return named(P.prod(input, dim_of("prod", dim, input._array.ndim), keepdim), "ProdBackward1")
 
 
-def amax(x: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:
+def amax(input: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:
     """The largest element, over all or along ``dim``; ties share the gradient."""
-    _refuse_complex("amax", x)
-    return P.amax(x, dims_of("amax", dim, x.ndim) or tuple(range(x.ndim)), keepdim)
+    _refuse_complex("amax", input)
+    return P.amax(input, _all_or("amax", input, dim), keepdim)
 
 
-def amin(x: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:
+def amin(input: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:
     """The smallest element, over all or along ``dim``; ties share the gradient."""
-    _refuse_complex("amin", x)
-    return P.amin(x, dims_of("amin", dim, x.ndim) or tuple(range(x.ndim)), keepdim)
+    _refuse_complex("amin", input)
+    return P.amin(input, _all_or("amin", input, dim), keepdim)
+
+
+def _all_or(name: str, x: Tensor, dim: Any) -> tuple[int, ...]:
+    """The dimensions to choose along, all where none is named; refused where there is nothing to choose from."""
+    shape = x._array.shape
+    dims = dims_of(name, dim, len(shape))
+    if 0 in shape:
+        if dims is None:
+            raise RuntimeError(f"{name}: no elements to choose from in shape {list(shape)}; name a dim that has some")
+        if 0 in [shape[d] for d in dims]:
+            raise IndexError(f"{name}: no elements to choose from in shape {list(shape)}, dim={dim}")
+    return tuple(range(len(shape))) if dims is None else dims
 
 
 def _refuse_complex(name: str, x: Tensor) -> None:
@@ -147,37 +165,39 @@ def _pick(x: Tensor, index: Tensor, dim: int, keepdim: bool) -> tuple[Tensor, Te
     return P.reshape(values, shape), P.reshape(index, shape)
 
 
-def max(x: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
+def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Tensor | None = None) -> Any:
     """The largest element; with ``dim`` the largest along it and its index; with a tensor the larger of each pair.
 
     Raises:
         RuntimeError, IndexError: no elements to choose from, at all or along ``dim``.
     """
-    _refuse_complex("max", x)
+    _refuse_complex("max", input)
+    dim = dim if other is None else other
     if isinstance(dim, Tensor):
-        return P.maximum(x, dim)
-    _refuse_empty("max", x, dim)
+        return P.maximum(input, dim)
+    _refuse_empty("max", input, dim)
     if dim is None:
-        return named(P.amax(x, None, False), "MaxBackward1")
-    dim = dim_of("max", dim, x.ndim)
-    values, index = _pick(x, P.argmax(x, dim if x.ndim else None, True), dim, keepdim)
+        return named(P.amax(input, None, False), "MaxBackward1")
+    dim = dim_of("max", dim, input._array.ndim)
+    values, index = _pick(input, P.argmax(input, dim if input._array.ndim else None, True), dim, keepdim)
     return max_result(named(values, "MaxBackward0"), index)
 
 
-def min(x: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
+def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Tensor | None = None) -> Any:
     """The smallest element; with ``dim`` the smallest along it and its index; with a tensor the smaller of each pair.
 
     Raises:
         RuntimeError, IndexError: no elements to choose from, at all or along ``dim``.
     """
-    _refuse_complex("min", x)
+    _refuse_complex("min", input)
+    dim = dim if other is None else other
     if isinstance(dim, Tensor):
-        return P.minimum(x, dim)
-    _refuse_empty("min", x, dim)
+        return P.minimum(input, dim)
+    _refuse_empty("min", input, dim)
     if dim is None:
-        return named(P.amin(x, None, False), "MinBackward1")
-    dim = dim_of("min", dim, x.ndim)
-    values, index = _pick(x, P.argmin(x, dim if x.ndim else None, True), dim, keepdim)
+        return named(P.amin(input, None, False), "MinBackward1")
+    dim = dim_of("min", dim, input._array.ndim)
+    values, index = _pick(input, P.argmin(input, dim if input._array.ndim else None, True), dim, keepdim)
     return min_result(named(values, "MinBackward0"), index)
 
 
@@ -194,32 +214,36 @@ def _refuse_kinds(name: str, x: Tensor, kinds: str) -> None:
         raise RuntimeError(f"{name}: not defined for {x.dtype.name} tensors; {mend}")
 
 
-def argmax(x: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
+def argmax(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     """The index of the largest element, of the flattened tensor or along ``dim``; the first where several tie."""
-    check_tensor("argmax", "input", x)
-    _refuse_kinds("argmax", x, "bc")
-    _refuse_empty("argmax", x, dim)
-    return P.argmax(x, None if dim is None or not x.ndim else dim_of("argmax", dim, x.ndim), keepdim)
+    check_tensor("argmax", "input", input)
+    _refuse_kinds("argmax", input, "bc")
+    _refuse_empty("argmax", input, dim)
+    return P.argmax(
+        input, None if dim is None or not input._array.ndim else dim_of("argmax", dim, input._array.ndim), keepdim
+    )
 
 
-def argmin(x: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
+def argmin(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     """The index of the smallest element, of the flattened tensor or along ``dim``; the first where several tie."""
-    check_tensor("argmin", "input", x)
-    _refuse_kinds("argmin", x, "bc")
-    _refuse_empty("argmin", x, dim)
-    return P.argmin(x, None if dim is None or not x.ndim else dim_of("argmin", dim, x.ndim), keepdim)
+    check_tensor("argmin", "input", input)
+    _refuse_kinds("argmin", input, "bc")
+    _refuse_empty("argmin", input, dim)
+    return P.argmin(
+        input, None if dim is None or not input._array.ndim else dim_of("argmin", dim, input._array.ndim), keepdim
+    )
 
 
-def any(x: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
+def any(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     """Whether any element is not zero."""
-    check_tensor("any", "input", x)
-    return _truth(x, P.any(x, dims_of("any", dim, x.ndim), keepdim))
+    check_tensor("any", "input", input)
+    return _truth(input, P.any(input, dims_of("any", dim, input._array.ndim), keepdim))
 
 
-def all(x: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
+def all(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     """Whether all elements are not zero."""
-    check_tensor("all", "input", x)
-    return _truth(x, P.all(x, dims_of("all", dim, x.ndim), keepdim))
+    check_tensor("all", "input", input)
+    return _truth(input, P.all(input, dims_of("all", dim, input._array.ndim), keepdim))
 
 
 def _truth(x: Tensor, out: Tensor) -> Tensor:
@@ -227,64 +251,72 @@ def _truth(x: Tensor, out: Tensor) -> Tensor:
     return P.cast(out, x._array.dtype) if x.dtype is dtypes.uint8 else out
 
 
-def count_nonzero(x: Tensor, dim: Any = None) -> Tensor:
+def count_nonzero(input: Tensor, dim: Any = None) -> Tensor:
     """How many elements are not zero."""
-    check_tensor("count_nonzero", "input", x)
-    return P.count_nonzero(x, dims_of("count_nonzero", dim, x.ndim))
+    check_tensor("count_nonzero", "input", input)
+    return P.count_nonzero(input, dims_of("count_nonzero", dim, input._array.ndim))
 
 
-def cumsum(x: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
+def cumsum(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
     """Running sums along ``dim``."""
-    check_tensor("cumsum", "input", x)
+    check_tensor("cumsum", "input", input)
     if dtype is not None:
-        x = x.to(dtype)
-    elif x._array.dtype.kind in "biu":
-        x = x.to(dtypes.int64)
-    return P.cumsum(x, dim_of("cumsum", dim, x.ndim)) if x.ndim else P.copy(x)
+        input = input.to(dtype)
+    elif input._array.dtype.kind in "biu":
+        input = input.to(dtypes.int64)
+    return (
+        P.cumsum(input, dim_of("cumsum", dim, input._array.ndim))
+        if input._array.ndim
+        else named(P.copy(input), "CumsumBackward0")
+    )
 
 
-def argsort(x: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> Tensor:
-    """The indices that sort ``x`` along ``dim``."""
-    check_tensor("argsort", "input", x)
-    _refuse_kinds("sort", x, "c")
-    if not x.ndim:
-        return P.cast(P.zeros_like(x), dtypes.int64.numpy)
-    return P.argsort(x, dim_of("argsort", dim, x.ndim), bool(descending), bool(stable))
+def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> Tensor:
+    """The indices that sort ``input`` along ``dim``."""
+    check_tensor("argsort", "input", input)
+    _refuse_kinds("sort", input, "c")
+    if not input._array.ndim:
+        return P.cast(P.zeros_like(input), dtypes.int64.numpy)
+    return P.argsort(input, dim_of("argsort", dim, input._array.ndim), bool(descending), bool(stable))
 
 
-def sort(x: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> sort_result:
-    """``x`` sorted along ``dim``, and the indices that sort it."""
-    order = argsort(x, dim, descending, stable)
-    values = P.gather(x, order, dim_of("sort", dim, x.ndim)) if x.ndim else P.copy(x)
+def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> sort_result:
+    """``input`` sorted along ``dim``, and the indices that sort it."""
+    order = argsort(input, dim, descending, stable)
+    values = P.gather(input, order, dim_of("sort", dim, input._array.ndim)) if input._array.ndim else P.copy(input)
     return sort_result(named(values, "SortBackward0"), order)
 
 
-def topk(x: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> topk_result:
+def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> topk_result:
     """The ``k`` largest (or smallest) elements along ``dim``, in order, and their indices.
 
     Raises:
         RuntimeError: fewer than ``k`` elements.
     """
-    check_tensor("topk", "input", x)
-    _refuse_kinds("topk", x, "bc")
-    at = dim_of("topk", dim, x.ndim)
-    size = x._array.shape[at] if x.ndim else 1
+    check_tensor("topk", "input", input)
+    _refuse_kinds("topk", input, "bc")
+    at = dim_of("topk", dim, input._array.ndim)
+    size = input._array.shape[at] if input._array.ndim else 1
     if not 0 <= k <= size:
         raise RuntimeError(f"topk: k={k} of {size} elements along dim {dim}")
-    values, order = sort(x, dim, largest)
+    values, order = sort(input, dim, largest)
     cut = (slice(None),) * at + (slice(0, k),)
-    if x.ndim:
-        values, order = P.slice(values, cut), P.slice(order, cut)
+    if input._array.ndim:
+        values, order = P.copy(P.slice(values, cut)), P.copy(P.slice(order, cut))
     return topk_result(named(values, "TopkBackward0"), order)
 
 
-def logsumexp(x: Tensor, dim: Any, keepdim: bool = False) -> Tensor:
-    """``log(sum(exp(x)))`` along ``dim``, without overflow."""
-    check_tensor("logsumexp", "input", x)
-    if x._array.dtype.kind in "biu":
-        x = x.to(get_default_dtype())
-    dims = dims_of("logsumexp", dim, x.ndim)
-    return _complex_logsumexp(x, dims, keepdim) if x._array.dtype.kind == "c" else P.logsumexp(x, dims, keepdim)
+def logsumexp(input: Tensor, dim: Any, keepdim: bool = False) -> Tensor:
+    """``log(sum(exp(input)))`` along ``dim``, without overflow."""
+    check_tensor("logsumexp", "input", input)
+    if input._array.dtype.kind in "biu":
+        input = input.to(get_default_dtype())
+    dims = dims_of("logsumexp", dim, input._array.ndim)
+    return (
+        _complex_logsumexp(input, dims, keepdim)
+        if input._array.dtype.kind == "c"
+        else P.logsumexp(input, dims, keepdim)
+    )
 
 
 def _complex_logsumexp(x: Tensor, dims: tuple[int, ...] | None, keepdim: bool) -> Tensor:
@@ -294,53 +326,55 @@ def _complex_logsumexp(x: Tensor, dims: tuple[int, ...] | None, keepdim: bool) -
     return out if keepdim else P.reshape(out, P.sum(x.detach(), dims, False)._array.shape)
 
 
-def softmax(x: Tensor, dim: int | None = None, dtype: Any = None, _stacklevel: int = 3) -> Tensor:
-    """``exp(x) / sum(exp(x))`` along ``dim``, without overflow."""
-    x, at = _softmax_input("softmax", x, dim, dtype)
-    return P.softmax(x, at) if x.ndim else P.exp(P.mul(x, 0))
+def softmax(input: Tensor, dim: int | None = None, dtype: Any = None, _stacklevel: int = 3) -> Tensor:
+    """``exp(input) / sum(exp(input))`` along ``dim``, without overflow."""
+    input, at = _softmax_input("softmax", input, dim, dtype)
+    return P.softmax(input, at) if input._array.ndim else named(P.exp(P.mul(input, 0)), "SoftmaxBackward0")
 
 
-def log_softmax(x: Tensor, dim: int | None = None, dtype: Any = None, _stacklevel: int = 3) -> Tensor:
+def log_softmax(input: Tensor, dim: int | None = None, dtype: Any = None, _stacklevel: int = 3) -> Tensor:
     """The logarithm of ``softmax``, computed without taking the logarithm of a small number."""
-    x, at = _softmax_input("log_softmax", x, dim, dtype)
-    return P.log_softmax(x, at) if x.ndim else P.mul(x, 0)
+    input, at = _softmax_input("log_softmax", input, dim, dtype)
+    return P.log_softmax(input, at) if input._array.ndim else named(P.mul(input, 0), "LogSoftmaxBackward0")
 
 
 def _softmax_input(name: str, x: Tensor, dim: int | None, dtype: Any) -> tuple[Tensor, int]:
     check_tensor(name, "input", x)
     if dtype is not None:
         x = x.to(dtype)
-    elif x._array.dtype.kind in "biu":
-        raise RuntimeError(f"{name}: needs a floating tensor, got {x.dtype}; convert it with .float() or pass dtype=")
+    kind = x._array.dtype.kind
+    if kind in "biuc":
+        mend = "take .abs() first" if kind == "c" else "convert it with .float() or pass dtype="
+        raise RuntimeError(f"{name}: needs a floating tensor, got {x.dtype}; {mend}")
     if dim is None:  # PyTorch's old default: the batch comes first, in all but 2-d and 4-d tensors
         dim = 0 if x.ndim in (0, 1, 3) else 1
     return x, dim_of(name, dim, x.ndim)
 
 
-def norm(x: Tensor, p: Any = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+def norm(input: Tensor, p: Any = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """The vector norm of order ``p`` ("fro" is 2), over all elements or along ``dim``; its slope at 0 is 0."""
-    check_tensor("norm", "input", x)
-    x = _to_float("norm", x, dtype)
-    dims = dims_of("norm", dim, x.ndim)
-    if x._array.dtype.kind == "c" and p != "nuc":
-        x = P.abs(x)
+    check_tensor("norm", "input", input)
+    input = _to_float("norm", input, dtype)
+    dims = dims_of("norm", dim, input._array.ndim)
+    if input._array.dtype.kind == "c" and p != "nuc":
+        input = P.abs(input)
     if p in (None, "fro"):
         p = 2
     if p == "nuc":
-        return _nuclear(x, dims, keepdim)
+        return _nuclear(input, dims, keepdim)
     if isinstance(p, str):
         raise RuntimeError(f"norm: p must be a number, 'fro' or 'nuc', got {p!r}")
     if p == math.inf:
-        return P.amax(P.abs(x), dims, keepdim)
+        return P.amax(P.abs(input), dims, keepdim)
     if p == -math.inf:
-        return P.amin(P.abs(x), dims, keepdim)
+        return P.amin(P.abs(input), dims, keepdim)
     if p == 0:
-        return P.sum(P.overwrite(x, P.cast(P.ne(x, 0), x._array.dtype)), dims, keepdim)  # slope 0
+        return P.sum(P.overwrite(input, P.cast(P.ne(input, 0), input._array.dtype)), dims, keepdim)  # slope 0
     if p == 1:
-        return P.sum(P.abs(x), dims, keepdim)
+        return P.sum(P.abs(input), dims, keepdim)
     if p == 2:
-        return _safe_root(P.sum(P.square(x), dims, keepdim))
-    size = P.abs(x)
+        return _safe_root(P.sum(P.square(input), dims, keepdim))
+    size = P.abs(input)
     none = P.eq(size, 0) if p < 1 else None  # there the power or its slope is infinite; the slope counts as 0
     power = P.pow(size if none is None else P.where(none, 1.0, size), float(p))
     power = power if none is None else P.where(none, math.inf if p < 0 else P.zeros_like(power), power)

@@ -12,9 +12,10 @@ from ..names import named
 from ..promote import describe
 from ..rule import P
 from ..tensor import Tensor
-from .args import check_tensor
+from .args import check_tensor, not_for
 from .avg_pool import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
 from .factories import arange
+from .memory_order import row_by_row
 from .spatial import at_places, numbers
 
 __all__ = ["interpolate", "upsample", "upsample_bilinear", "upsample_nearest"]
@@ -159,6 +160,7 @@ def _tapped(x: Tensor, dim: int, taps: Sequence[Tap]) -> Tensor:
 # The interface
 
 
+@not_for("bic")
 def interpolate(
     input: Tensor, size: Any = None, scale_factor: Any = None, mode: str = "nearest",
     align_corners: bool | None = None, recompute_scale_factor: bool | None = None, antialias: bool = False,
@@ -198,7 +200,7 @@ def interpolate(
     if rounded:
         x = P.cast(P.clamp(P.round(x), 0.0, 255.0), input._array.dtype)
     made = P.copy(x) if x._cell is input._cell else x
-    return named(made, STEPS[mode].format(n))
+    return row_by_row(named(made, STEPS[mode].format(n)))
 
 
 def _check_mode(input: Tensor, mode: str, n: int, corners: bool | None, antialias: bool) -> None:

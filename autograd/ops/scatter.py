@@ -12,7 +12,7 @@ from ..promote import constant, describe
 from ..rule import P
 from ..tensor import Tensor
 from ..types import iinfo
-from .args import check_tensor, common_shape, dim_of
+from .args import check_tensor, common_shape, dim_of, not_for
 from .checks import (
     check_index,
     check_same_type,
@@ -109,6 +109,7 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
     return named(_put_slices(input, at, index, value, False), "IndexFillBackward0")
 
 
+@not_for("bc")
 def index_reduce(
     input: Tensor, dim: int, index: Tensor, source: Tensor, reduce: str, *, include_self: bool = True
 ) -> Tensor:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import builtins
+from math import prod
 from typing import Any
 
 from ...backends import dtypes
+from ..layouts import contiguous_format, preserve_format
 from ..names import named
 from ..promote import describe, result_type
 from ..rule import P
 from ..tensor import Tensor, wrap
 from ..views import part
 from .args import check_tensor, dim_of, dims_of, sizes_of
+from .memory_order import is_in_order, order_of, relaid
 from .move import storage_offset
 
 __all__ = [
@@ -21,6 +24,7 @@ __all__ = [
 ]  # fmt: skip
 
 EVERYTHING = builtins.slice(None)
+REVERSED = ((), (0,), (1, 0))  # by the number of dimensions, their order in a transpose
 
 
 def _resolve(name: str, x: Tensor, shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -30,33 +34,31 @@ def _resolve(name: str, x: Tensor, shape: tuple[int, ...]) -> tuple[int, ...]:
         RuntimeError: another number of elements.
     """
     size = x._array.size
-    known = 1
-    for n in shape:
-        if n != -1:
-            known *= n
-    if shape.count(-1) == 1 and known and size % known == 0:
-        return tuple(size // known if n == -1 else n for n in shape)
-    if -1 not in shape and known == size:
+    known = prod(shape)
+    if known == size and -1 not in shape:
         return shape
+    known = prod([n for n in shape if n != -1])
+    if shape.count(-1) == 1 and known and size % known == 0:
+        return tuple([size // known if n == -1 else n for n in shape])
     raise RuntimeError(f"{name}: shape {list(shape)} is invalid for {size} elements of shape {list(x.shape)}")
 
 
-def reshape(x: Tensor, *shape: Any) -> Tensor:
+def reshape(input: Tensor, *sizes: Any, shape: Any = None) -> Tensor:
     """The same elements in another shape: a view where the memory allows it, else a copy.
 
     Args:
-        x: any shape.
-        shape: the sizes; one may be -1 and follows from the others.
+        input: any shape.
+        sizes: one by one or as one sequence, by the name ``shape`` too; one may be -1 and follows from the others.
 
     Raises:
         RuntimeError: another number of elements.
     """
-    check_tensor("reshape", "input", x)
-    out = P.reshape(x, _resolve("reshape", x, sizes_of(shape)))
-    return out if out._cell is x._cell else named(out, "UnsafeViewBackward0")
+    check_tensor("reshape", "input", input)
+    out = P.reshape(input, _resolve("reshape", input, sizes_of(sizes if shape is None else (shape,))))
+    return out if out._cell is input._cell else named(out, "UnsafeViewBackward0")
 
 
-def view(x: Tensor, *shape: Any, dtype: Any = None, size: Any = None) -> Tensor:
+def view(input: Tensor, *shape: Any, dtype: Any = None, size: Any = None) -> Tensor:
     """The same memory in another shape, or read as another element type.
 
     Args:
@@ -67,12 +69,13 @@ def view(x: Tensor, *shape: Any, dtype: Any = None, size: Any = None) -> Tensor:
         RuntimeError: another number of elements, or the memory is not laid out for it.
     """
     if dtype is not None or (len(shape) == 1 and isinstance(shape[0], dtypes.dtype)):
-        return _bits(x, dtypes.of(shape[0] if shape else dtype))
-    shape = shape if size is None else (size,)
-    out = P.reshape(x, _resolve("view", x, sizes_of(shape)))
-    if out._cell is not x._cell:
+        return _bits(input, dtypes.of(shape[0] if shape else dtype))
+    if size is not None:
+        shape = (size,)
+    out = P.reshape(input, _resolve("view", input, sizes_of(shape)))
+    if out._cell is not input._cell:
         raise RuntimeError(
-            f"view: shape {list(out.shape)} does not fit the strides of this tensor of shape {list(x.shape)}; "
+            f"view: shape {list(out.shape)} does not fit the strides of this tensor of shape {list(input.shape)}; "
             "use reshape() or contiguous().view()"
         )
     return out
@@ -94,32 +97,35 @@ def _bits(x: Tensor, dtype: dtypes.dtype) -> Tensor:
     return made
 
 
-def flatten(x: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
+def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     """Join the dimensions from ``start_dim`` to ``end_dim`` into one."""
-    check_tensor("flatten", "input", x)
-    start, end = dim_of("flatten", start_dim, x.ndim), dim_of("flatten", end_dim, x.ndim)
+    check_tensor("flatten", "input", input)
+    shape = input._array.shape
+    start, end = dim_of("flatten", start_dim, len(shape)), dim_of("flatten", end_dim, len(shape))
     if start > end:
         raise RuntimeError(f"flatten: start_dim {start_dim} lies behind end_dim {end_dim}")
-    shape = x._array.shape
     if not shape:
-        return P.reshape(x, (1,))
-    count = 1
-    for n in shape[start : end + 1]:
-        count *= n
-    return x if start == end else P.reshape(x, (*shape[:start], count, *shape[end + 1 :]))
+        return P.reshape(input, (1,))
+    if start == end:
+        return input
+    return P.reshape(input, (*shape[:start], prod(shape[start : end + 1]), *shape[end + 1 :]))
 
 
-def unflatten(x: Tensor, dim: int, sizes: Any) -> Tensor:
+def unflatten(input: Tensor, dim: int, sizes: Any) -> Tensor:
     """Split dimension ``dim`` into several of the given sizes.
 
     Raises:
         RuntimeError: the tensor has no dimensions.
     """
-    if not x.ndim:
+    if not input.ndim:
         raise RuntimeError("unflatten: a tensor without dimensions has none to split; use reshape()")
-    at = dim_of("unflatten", dim, x.ndim)
-    shape = x._array.shape
-    return reshape(x, (*shape[:at], *sizes, *shape[at + 1 :])) if -1 not in sizes else _unflatten(x, at, tuple(sizes))
+    at = dim_of("unflatten", dim, input.ndim)
+    shape = input._array.shape
+    return (
+        reshape(input, (*shape[:at], *sizes, *shape[at + 1 :]))
+        if -1 not in sizes
+        else _unflatten(input, at, tuple(sizes))
+    )
 
 
 def _unflatten(x: Tensor, at: int, sizes: tuple[int, ...]) -> Tensor:
@@ -129,91 +135,111 @@ def _unflatten(x: Tensor, at: int, sizes: tuple[int, ...]) -> Tensor:
     return reshape(x, (*shape[:at], *(shape[at] // known if n == -1 else n for n in sizes), *shape[at + 1 :]))
 
 
-def permute(x: Tensor, *dims: Any) -> Tensor:
-    """A view with the dimensions in another order."""
-    check_tensor("permute", "input", x)
-    order = tuple(dim_of("permute", d, x.ndim) for d in sizes_of(dims))
-    if sorted(order) != list(range(x.ndim)):
-        raise RuntimeError(f"permute: dims {order} is not an order of the {x.ndim} dimensions")
-    return P.permute(x, order)
+def permute(input: Tensor, *order_: Any, dims: Any = None) -> Tensor:
+    """A view with the dimensions in another order, given one by one or as the sequence ``dims``."""
+    check_tensor("permute", "input", input)
+    ndim = input._array.ndim
+    order = tuple([dim_of("permute", d, ndim) for d in sizes_of(order_ if dims is None else (dims,))])
+    if len(order) != ndim or len({*order}) != ndim:
+        raise RuntimeError(f"permute: dims {order} is not an order of the {ndim} dimensions")
+    return P.permute(input, order)
 
 
-def transpose(x: Tensor, dim0: int, dim1: int) -> Tensor:
+def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """A view with two dimensions swapped."""
-    check_tensor("transpose", "input", x)
-    i, j = dim_of("transpose", dim0, x.ndim), dim_of("transpose", dim1, x.ndim)
-    order = list(range(x.ndim))
-    if order:
+    check_tensor("transpose", "input", input)
+    ndim = input._array.ndim
+    i, j = dim_of("transpose", dim0, ndim), dim_of("transpose", dim1, ndim)
+    order = list(range(ndim))
+    if ndim:
         order[i], order[j] = order[j], order[i]
-    return named(P.permute(x, tuple(order)), "TransposeBackward0")
+    return named(P.permute(input, tuple(order)), "TransposeBackward0")
 
 
-def t(x: Tensor) -> Tensor:
+def matrix_transpose(input: Tensor) -> Tensor:
+    """The last two dimensions in the other order: ``mT``.
+
+    Raises:
+        RuntimeError: fewer than two dimensions.
+    """
+    if input.ndim < 2:
+        raise RuntimeError(f"mT: needs at least 2 dimensions, got shape {list(input.shape)}")
+    return transpose(input, -1, -2)
+
+
+def t(input: Tensor) -> Tensor:
     """The transpose of a matrix; a vector or a scalar as it is."""
-    check_tensor("t", "input", x)
-    if x.ndim > 2:
-        raise RuntimeError(f"t: needs at most 2 dimensions, got shape {list(x.shape)}; use transpose(dim0, dim1)")
-    return named(P.permute(x, tuple(reversed(range(x.ndim)))), "TBackward0")
+    check_tensor("t", "input", input)
+    ndim = input._array.ndim
+    if ndim > 2:
+        raise RuntimeError(f"t: needs at most 2 dimensions, got shape {list(input.shape)}; use transpose(dim0, dim1)")
+    return named(P.permute(input, REVERSED[ndim]), "TBackward0")
 
 
-def movedim(x: Tensor, source: Any, destination: Any) -> Tensor:
+def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
     """A view with dimensions moved to new places, the others in their order."""
-    check_tensor("movedim", "input", x)
-    src = [dim_of("movedim", d, x.ndim) for d in (source if isinstance(source, (tuple, list)) else (source,))]
+    check_tensor("movedim", "input", input)
+    src = [dim_of("movedim", d, input.ndim) for d in (source if isinstance(source, (tuple, list)) else (source,))]
     dst = [
-        dim_of("movedim", d, x.ndim)
+        dim_of("movedim", d, input.ndim)
         for d in (destination if isinstance(destination, (tuple, list)) else (destination,))
     ]
     if len(src) != len(dst) or len(set(src)) < len(src) or len(set(dst)) < len(dst):
         raise RuntimeError(f"movedim: source {source} and destination {destination} must name as many, different dims")
-    if not x.ndim:
-        return named(P.permute(x, ()), "AliasBackward0")
-    rest = [d for d in range(x.ndim) if d not in src]
-    order = [-1] * x.ndim
+    if not input.ndim:
+        return named(P.permute(input, ()), "AliasBackward0")
+    rest = [d for d in range(input.ndim) if d not in src]
+    order = [-1] * input.ndim
     for s, d in zip(src, dst, strict=True):
         order[d] = s
-    return named(P.permute(x, tuple(d if d >= 0 else rest.pop(0) for d in order)), "PermuteBackward0")
+    return named(P.permute(input, tuple(d if d >= 0 else rest.pop(0) for d in order)), "PermuteBackward0")
 
 
-def squeeze(x: Tensor, dim: Any = None) -> Tensor:
-    """A view without the dimensions of size 1 (all, or those that ``dim`` names)."""
-    check_tensor("squeeze", "input", x)
-    chosen = (
-        None
-        if dim is None
-        else {dim_of("squeeze", d, x.ndim) for d in (dim if isinstance(dim, (tuple, list)) else (dim,))}
-    )
-    shape = tuple(n for i, n in enumerate(x._array.shape) if n != 1 or (chosen is not None and i not in chosen))
-    out = P.reshape(x, shape) if shape != x._array.shape else P.slice(x, ())
+def squeeze(input: Tensor, dim: Any = None, *, axis: Any = None) -> Tensor:
+    """A view without the dimensions of size 1 (all, or those that ``dim``, also called ``axis``, names)."""
+    check_tensor("squeeze", "input", input)
+    dim = dim if axis is None else axis
+    have = input._array.shape
+    if dim is None:
+        shape = tuple([n for n in have if n != 1])
+    else:
+        chosen = [dim_of("squeeze", d, len(have)) for d in (dim if isinstance(dim, (tuple, list)) else (dim,))]
+        shape = tuple([n for i, n in enumerate(have) if n != 1 or i not in chosen])
+    out = P.reshape(input, shape) if shape != have else P.slice(input, ())
     return named(out, f"SqueezeBackward{0 if dim is None else 2 if isinstance(dim, (tuple, list)) else 1}")
 
 
-def unsqueeze(x: Tensor, dim: int) -> Tensor:
-    """A view with a dimension of size 1 put in at ``dim``."""
-    check_tensor("unsqueeze", "input", x)
-    at = dim_of("unsqueeze", dim, x.ndim + 1)
-    return P.slice(x, (EVERYTHING,) * at + (None,))
+def unsqueeze(input: Tensor, dim: Any = None, *, axis: Any = None) -> Tensor:
+    """A view with a dimension of size 1 put in at ``dim``, also called ``axis``."""
+    check_tensor("unsqueeze", "input", input)
+    dim = dim if axis is None else axis
+    if dim is None:
+        raise TypeError("unsqueeze: argument 'dim' is missing; it says where the new dimension goes")
+    at = dim_of("unsqueeze", dim, input._array.ndim + 1)
+    return P.slice(input, (EVERYTHING,) * at + (None,))
 
 
-def expand(x: Tensor, *sizes: Any) -> Tensor:
+def expand(input: Tensor, *sizes: Any, size: Any = None) -> Tensor:
     """A view in which dimensions of size 1 are repeated without copying; -1 keeps a size."""
-    check_tensor("expand", "input", x)
-    wanted, have = sizes_of(sizes), x._array.shape
+    check_tensor("expand", "input", input)
+    wanted, have = sizes_of(sizes if size is None else (size,)), input._array.shape
     lead = len(wanted) - len(have)
-    shape = tuple(have[i - lead] if n == -1 and i >= lead else n for i, n in enumerate(wanted))
-    if lead < 0 or any(n != shape[lead + i] and n != 1 for i, n in enumerate(have)):
+    shape = wanted
+    if -1 in wanted:
+        shape = tuple([have[i - lead] if n == -1 and i >= lead else n for i, n in enumerate(wanted)])
+    if lead < 0 or (shape[lead:] != have and any([n != shape[lead + i] and n != 1 for i, n in enumerate(have)])):
         raise RuntimeError(f"expand: shape {list(have)} cannot be expanded to {list(wanted)}; only sizes of 1 grow")
-    return P.expand(x, shape)
+    return P.expand(input, shape)
 
 
-def broadcast_to(x: Tensor, shape: Any) -> Tensor:
+def broadcast_to(input: Tensor, size: Any) -> Tensor:
     """``expand`` to a shape given as one sequence."""
-    return expand(x, *shape)
+    return expand(input, *size)
 
 
-def repeat(x: Tensor, *sizes: Any) -> Tensor:
-    """Copies of the tensor side by side, ``sizes`` times along each dimension."""
-    times, have = sizes_of(sizes), x._array.shape
+def repeat(x: Tensor, *sizes: Any, repeats: Any = None) -> Tensor:
+    """Copies of the tensor side by side, ``sizes`` (or ``repeats``) times along each dimension."""
+    times, have = sizes_of(sizes if repeats is None else (repeats,)), x._array.shape
     if len(times) < len(have):
         raise RuntimeError(f"repeat: {list(times)} needs a number for each of the {len(have)} dimensions")
     have = (1,) * (len(times) - len(have)) + have
@@ -224,18 +250,33 @@ def repeat(x: Tensor, *sizes: Any) -> Tensor:
 
 
 def contiguous(x: Tensor, memory_format: Any = None) -> Tensor:
-    """The tensor itself where its memory is in row-major order, else a copy that is."""
+    """The tensor itself where its memory is in row-major order, or in ``memory_format``; else a copy that is."""
+    if memory_format is not None and memory_format is not contiguous_format:
+        if memory_format is preserve_format:
+            if x._array.flags.c_contiguous:
+                return x
+            raise RuntimeError("contiguous: preserve_format is no order; use contiguous_format or channels_last")
+        order = order_of("contiguous", x, memory_format)
+        return x if order is not None and is_in_order(x._array, order) else relaid(P.copy(x), order)
     return x if x._array.flags.c_contiguous else P.copy(x)
 
 
 def _joined(name: str, tensors: Any) -> list[Tensor]:
+    if isinstance(tensors, Tensor):
+        raise TypeError(f"{name}: argument 'tensors' must be a tuple or list of Tensors, not a Tensor")
     several = list(tensors)
     if not several:
-        raise RuntimeError(f"{name}: expects at least one tensor")
+        raise (ValueError if name == "cat" else RuntimeError)(f"{name}: expects at least one tensor")
     for i, x in enumerate(several):
-        check_tensor(name, f"tensors[{i}]", x)
-    dtype = result_type(*several) if any(x._array.dtype != several[0]._array.dtype for x in several) else None
-    return [x.to(dtype) for x in several] if dtype is not None else several
+        if not isinstance(x, Tensor):
+            check_tensor(name, f"tensors[{i}]", x)
+    first = several[0]._array.dtype
+    for x in several:
+        dtype = x._array.dtype
+        if dtype is not first and dtype != first:
+            common = result_type(*several)
+            return [x.to(common) for x in several]
+    return several
 
 
 def cat(tensors: Any, dim: int = 0, *, axis: int | None = None) -> Tensor:
@@ -247,47 +288,50 @@ def cat(tensors: Any, dim: int = 0, *, axis: int | None = None) -> Tensor:
     """
     several = _joined("cat", tensors)
     several = [x for x in several if x._array.shape != (0,)] or several[:1]
-    return P.cat(several, dim_of("cat", dim if axis is None else axis, several[0].ndim))
+    return P.cat(several, dim_of("cat", dim if axis is None else axis, several[0]._array.ndim))
 
 
 def stack(tensors: Any, dim: int = 0, *, axis: int | None = None) -> Tensor:
     """Join tensors of one shape along a new dimension."""
     several = _joined("stack", tensors)
-    return P.stack(several, dim_of("stack", dim if axis is None else axis, several[0].ndim + 1))
+    return P.stack(several, dim_of("stack", dim if axis is None else axis, several[0]._array.ndim + 1))
 
 
-def narrow(x: Tensor, dim: int, start: Any, length: int) -> Tensor:
+def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
     """A view of ``length`` elements along ``dim``, from ``start``."""
-    check_tensor("narrow", "input", x)
-    if not x.ndim:
+    check_tensor("narrow", "input", input)
+    if not input.ndim:
         raise RuntimeError("narrow: a tensor without dimensions cannot be narrowed")
     if isinstance(start, Tensor) and (start.ndim or start._array.dtype.kind not in "iu"):
         raise RuntimeError(f"narrow: start must be one integer, got {start.dtype.name}{list(start.shape)}")
-    at, size = dim_of("narrow", dim, x.ndim), x._array.shape[dim]
-    start = int(start) + (size if int(start) < 0 else 0)
-    if not 0 <= start <= size or length < 0 or start + length > size:
+    at, size = dim_of("narrow", dim, input.ndim), input._array.shape[dim]
+    given = int(start)
+    start = given + (size if given < 0 else 0)
+    if not 0 <= start <= size:
+        raise IndexError(f"narrow: start {given} is out of range for dim {dim} of size {size}")
+    if length < 0 or start + length > size:
         raise RuntimeError(f"narrow: start {start} and length {length} leave the size {size} of dim {dim}")
-    return P.slice(x, (EVERYTHING,) * at + (builtins.slice(start, start + length),))
+    return P.slice(input, (EVERYTHING,) * at + (builtins.slice(start, start + length),))
 
 
-def select(x: Tensor, dim: int, index: int) -> Tensor:
+def select(input: Tensor, dim: int, index: int) -> Tensor:
     """A view of one place along ``dim``, without that dimension."""
-    check_tensor("select", "input", x)
-    if not x.ndim:
+    check_tensor("select", "input", input)
+    if not input.ndim:
         raise IndexError("select: a tensor without dimensions has no places to select")
-    at, size = dim_of("select", dim, x.ndim), x._array.shape[dim]
+    at, size = dim_of("select", dim, input.ndim), input._array.shape[dim]
     if not -size <= int(index) < size:
         raise IndexError(f"select: index {index} is out of range for dim {at} of size {size}")
-    return P.slice(x, (EVERYTHING,) * at + (int(index),))
+    return P.slice(input, (EVERYTHING,) * at + (int(index),))
 
 
-def split(x: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
+def split(input: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
     """Views of parts along ``dim``: of one size (the last may be smaller), or of the sizes listed.
 
     Raises:
         RuntimeError: no dimension to split, or sizes that do not fit.
     """
-    return tuple([part(v) for v in cut(x, split_size_or_sections, dim)])
+    return tuple([part(v) for v in cut(input, split_size_or_sections, dim)])
 
 
 def cut(x: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
@@ -314,68 +358,77 @@ def cut(x: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Tensor, .
 min_ = builtins.min
 
 
-def chunk(x: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
+def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """Views of at most ``chunks`` parts of equal size along ``dim`` (the last may be smaller).
 
     Raises:
         RuntimeError: no dimension to split, or ``chunks`` is not positive.
     """
-    check_tensor("chunk", "input", x)
-    if not x.ndim:
+    check_tensor("chunk", "input", input)
+    if not input.ndim:
         raise RuntimeError("chunk: needs at least one dimension, got a 0-d tensor; use unsqueeze(0)")
     if chunks <= 0:
         raise RuntimeError(f"chunk: the number of chunks must be positive, got {chunks}")
-    size = x._array.shape[dim_of("chunk", dim, x.ndim)]
-    return split(x, builtins.max(-(-size // chunks), 1), dim)
+    size = input._array.shape[dim_of("chunk", dim, input.ndim)]
+    return split(input, builtins.max(-(-size // chunks), 1), dim)
 
 
-def unbind(x: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
+def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """Views of every place along ``dim``."""
-    check_tensor("unbind", "input", x)
-    if not x.ndim:
-        raise RuntimeError("unbind: needs at least one dimension, got a 0-d tensor; use unsqueeze(0)")
-    at = dim_of("unbind", dim, x.ndim)
-    places = range(x._array.shape[at])
-    return tuple([part(named(P.slice(x, (EVERYTHING,) * at + (i,)), "UnbindBackward0")) for i in places])
+    check_tensor("unbind", "input", input)
+    if not input.ndim:
+        raise IndexError("unbind: needs at least one dimension, got a 0-d tensor; use unsqueeze(0)")
+    at = dim_of("unbind", dim, input.ndim)
+    places = range(input._array.shape[at])
+    return tuple([part(named(P.slice(input, (EVERYTHING,) * at + (i,)), "UnbindBackward0")) for i in places])
 
 
-def diagonal(x: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
-    """A view of a diagonal, as the last dimension."""
-    return P.diagonal(x, offset, dim_of("diagonal", dim1, x.ndim), dim_of("diagonal", dim2, x.ndim))
+def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
+    """A view of a diagonal, as the last dimension.
+
+    Raises:
+        RuntimeError: ``dim1`` and ``dim2`` are the same.
+    """
+    check_tensor("diagonal", "input", input)
+    first, second = dim_of("diagonal", dim1, input.ndim), dim_of("diagonal", dim2, input.ndim)
+    if first == second:
+        raise RuntimeError(f"diagonal: dim1 and dim2 must differ, got {dim1} and {dim2} of shape {list(input.shape)}")
+    return P.diagonal(input, offset, first, second)
 
 
-def flip(x: Tensor, *axes: Any, dims: Any = None) -> Tensor:
+def flip(input: Tensor, *axes: Any, dims: Any = None) -> Tensor:
     """A copy with the order along ``dims`` (given one by one or as a sequence) reversed."""
-    check_tensor("flip", "input", x)
+    check_tensor("flip", "input", input)
     named_ones = axes if dims is None else (dims,)
-    return P.flip(x, dims_of("flip", tuple(sizes_of(named_ones)), x.ndim) or ())
+    return P.flip(input, dims_of("flip", tuple(sizes_of(named_ones)), input.ndim) or ())
 
 
-def roll(x: Tensor, shifts: Any, dims: Any = None) -> Tensor:
+def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
     """A copy with elements moved along ``dims``, those that leave at one end entering at the other."""
-    check_tensor("roll", "input", x)
+    check_tensor("roll", "input", input)
     several = tuple(shifts) if isinstance(shifts, (tuple, list)) else (shifts,)
     given = 0 if dims is None else len(dims) if isinstance(dims, (tuple, list)) else 1
     if not several or (given != len(several) and (given or len(several) != 1)):
         raise RuntimeError(f"roll: {len(several)} shifts for {given} dims; each shift needs a dim, or one shift none")
     if not given:
-        return P.reshape(P.roll(P.reshape(x, (-1,)), several, (0,)), x._array.shape)
+        out = P.reshape(P.roll(P.reshape(input, (-1,)), several, (0,)), input._array.shape)
+        return named(out, "RollBackward0")
     where = dims if isinstance(dims, (tuple, list)) else (dims,)
-    return P.roll(x, several, tuple(dim_of("roll", d, x.ndim) for d in where))
+    return P.roll(input, several, tuple(dim_of("roll", d, input.ndim) for d in where))
 
 
-def tril(x: Tensor, diagonal: int = 0) -> Tensor:
+def tril(input: Tensor, diagonal: int = 0) -> Tensor:
     """A copy with zeros above a diagonal of the last two dimensions."""
-    if x.ndim < 2:
-        raise RuntimeError(f"tril: needs at least 2 dimensions, got shape {list(x.shape)}")
-    return P.tril(x, diagonal)
+    if input.ndim < 2:
+        raise RuntimeError(f"tril: needs at least 2 dimensions, got shape {list(input.shape)}")
+    return P.tril(input, diagonal)
 
 
-def triu(x: Tensor, diagonal: int = 0) -> Tensor:
+def triu(input: Tensor, diagonal: int = 0) -> Tensor:
     """A copy with zeros below a diagonal of the last two dimensions."""
-    if x.ndim < 2:
-        raise RuntimeError(f"triu: needs at least 2 dimensions, got shape {list(x.shape)}")
-    return P.triu(x, diagonal)
+    if input.ndim < 2:
+        raise RuntimeError(f"triu: needs at least 2 dimensions, got shape {list(input.shape)}")
+    return P.triu(input, diagonal)
 
 
 def pad(x: Tensor, pad: Any, value: float = 0.0) -> Tensor:

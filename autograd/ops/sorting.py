@@ -9,7 +9,7 @@ from ..names import named
 from ..promote import constant, result_type
 from ..rule import P
 from ..tensor import Tensor, wrap
-from .args import check_tensor, dim_of
+from .args import check_tensor, dim_of, not_for
 from .factories import arange
 from .reduce import _refuse_kinds, sort
 from .results import fields
@@ -119,9 +119,13 @@ def bucketize(input: Any, boundaries: Tensor, *, out_int32: bool = False, right:
     check_tensor("bucketize", "boundaries", boundaries)
     if boundaries.ndim != 1:
         raise RuntimeError(f"bucketize: boundaries must have one dimension, got shape {list(boundaries.shape)}")
+    kind = result_type(boundaries, input)
+    if kind is dtypes.bool_ or kind.is_complex:
+        raise RuntimeError(f"bucketize: not defined for {kind.name}; convert with .float()")
     return searchsorted(boundaries, input, out_int32=out_int32, right=right)
 
 
+@not_for("c")
 def unique(
     input: Tensor, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False,
     dim: int | None = None,
@@ -147,6 +151,7 @@ def unique(
     return _runs(input, rows, order, dim, return_inverse, return_counts)
 
 
+@not_for("c")
 def unique_consecutive(
     input: Tensor, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
 ) -> Any:

@@ -13,12 +13,14 @@ from ..rule import P
 from ..tensor import Tensor
 from ..types import finfo
 from ..views import overwrite
-from .args import check_tensor
+from .args import check_tensor, not_for
+from .complex import real
+from .out import write_out
 from .results import fields
 
 __all__ = [
     "deg2rad", "digamma", "exp2", "fill", "float_power", "fmax", "fmin", "frac", "frexp", "heaviside", "igamma",
-    "igammac", "ldexp", "logaddexp2", "logit", "mvlgamma", "nan_to_num", "polygamma", "positive", "rad2deg", "sgn",
+    "igammac", "ldexp", "logaddexp", "logaddexp2", "logit", "mvlgamma", "nan_to_num", "polygamma", "positive", "rad2deg", "sgn",
     "sinc",
 ]  # fmt: skip
 
@@ -76,12 +78,14 @@ def fill(input: Tensor, value: Any) -> Tensor:
     return named(overwrite(input, value), f"FillBackward{1 if isinstance(value, Tensor) else 0}")
 
 
+@not_for("c")
 def deg2rad(input: Tensor) -> Tensor:
     """Angles in degrees as radians."""
     check_tensor("deg2rad", "input", input)
     return named(P.mul(input, math.pi / 180), "Deg2RadBackward0")
 
 
+@not_for("c")
 def rad2deg(input: Tensor) -> Tensor:
     """Angles in radians as degrees."""
     check_tensor("rad2deg", "input", input)
@@ -109,6 +113,7 @@ def sinc(input: Tensor) -> Tensor:
     return named(P.where(zero, 1.0, P.div(P.sin(angle), P.where(zero, 1.0, angle))), "SincBackward0")
 
 
+@not_for("c")
 def logit(input: Tensor, eps: float | None = None) -> Tensor:
     """``log(x / (1 - x))``, of ``x`` limited to [eps, 1 - eps] where ``eps`` is given."""
     check_tensor("logit", "input", input)
@@ -137,6 +142,7 @@ def polygamma(n: int, input: Tensor) -> Tensor:
     return named(P.polygamma(input, int(n)), "PolygammaBackward0")
 
 
+@not_for("b")
 def mvlgamma(input: Tensor, p: int) -> Tensor:
     """The logarithm of the multivariate gamma function of dimension ``p``."""
     check_tensor("mvlgamma", "input", input)
@@ -155,7 +161,7 @@ def nan_to_num(
     if input._array.dtype.kind in "biu":
         return P.copy(input)
     if input._array.dtype.kind == "c":
-        from .complex import imag, real
+        from .complex import imag
 
         parts = [nan_to_num(part, nan, posinf, neginf) for part in (real(input), imag(input))]
         return P.add(parts[0], P.mul(parts[1], 1j))
@@ -185,6 +191,27 @@ def fmin(input: Tensor, other: Tensor) -> Tensor:
     return named(P.where(takes, input, other), "FminBackward0")
 
 
+@not_for("biu")
+def logaddexp(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """``log(exp(input) + exp(other))``, without overflow."""
+    if any([isinstance(x, Tensor) and x._array.dtype.kind == "c" for x in (input, other)]):
+        check_tensor("logaddexp", "input", input)
+        check_tensor("logaddexp", "other", other)
+        made = named(_complex_logaddexp(input, other), "LogaddexpBackward0")
+        return made if out is None else write_out("logaddexp", out, made, (input, other))
+    return P.logaddexp(input, other, out)
+
+
+def _complex_logaddexp(x: Tensor, y: Tensor) -> Tensor:
+    """The one with the larger real part has the exponential of size 1 after division, which cannot overflow."""
+    first, second = real(x.detach()), real(y.detach())
+    swap = P.lt(first, second)
+    high, low = P.where(swap, y, x), P.where(swap, x, y)
+    endless = P.logical_and(P.eq(first, second), P.isinf(first))  # inf - inf is no number
+    gap = P.where(endless, 0.0, P.sub(low, P.where(endless, low, high)))
+    return P.where(endless, high, P.add(high, P.log1p(P.exp(gap))))
+
+
 def logaddexp2(input: Tensor, other: Tensor) -> Tensor:
     """``log2(2**input + 2**other)``, without overflow."""
     total = P.logaddexp(P.mul(input, math.log(2)), P.mul(other, math.log(2)))
@@ -207,6 +234,8 @@ def heaviside(input: Tensor, values: Tensor) -> Tensor:
 
 def ldexp(input: Tensor, other: Tensor) -> Tensor:
     """``input * 2**other``."""
+    check_tensor("ldexp", "input", input)
+    check_tensor("ldexp", "other", other)
     return P.mul(input, P.pow(2.0, other))
 
 
@@ -229,6 +258,8 @@ def frexp(input: Tensor) -> frexp_result:
 
 def float_power(input: Any, exponent: Any) -> Tensor:
     """``input ** exponent`` in float64, or complex128."""
+    if not isinstance(input, Tensor) and not isinstance(exponent, Tensor):
+        raise TypeError(f"float_power: input or exponent must be a Tensor, got {input!r} and {exponent!r}")
     kind = dtypes.complex128 if result_type(input, exponent).is_complex else dtypes.float64
     base, power = (P.cast(x, kind.numpy) if isinstance(x, Tensor) else x for x in (input, exponent))
     if not isinstance(base, Tensor):
@@ -236,6 +267,7 @@ def float_power(input: Any, exponent: Any) -> Tensor:
     return P.pow(base, power)
 
 
+@not_for("c")
 def igamma(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The regularized lower incomplete gamma function P(input, other), differentiable by ``other``.
 
@@ -246,6 +278,7 @@ def igamma(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor
     return P.igamma(input, other, out)
 
 
+@not_for("c")
 def igammac(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The regularized upper incomplete gamma function Q(input, other) = 1 - P, differentiable by ``other``.
 

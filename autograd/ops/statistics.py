@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any, NamedTuple
 
 from ...backends import dtypes
+from ..batching.level import everything
 from ..names import named
 from ..promote import get_default_dtype
 from ..rule import P
 from ..tensor import Tensor
 from . import factories, reduce
-from .args import check_tensor, dim_of, dims_of
+from .args import check_tensor, dim_of, dims_of, not_for, refuse_kinds
 from .results import fields
+from .special import logaddexp
 
 __all__ = [
     "aminmax", "corrcoef", "cov", "cummax", "cummin", "cumprod", "dist",
@@ -77,6 +80,7 @@ class aminmax_result(NamedTuple):  # noqa: N801
 def nansum(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """``sum`` with NaN counted as 0."""
     check_tensor("nansum", "input", input)
+    refuse_kinds("nansum", input, "c")
     if input._array.dtype.kind not in "fcV":
         return reduce.sum(input, dim, keepdim, dtype=dtype)
     kept = P.where(P.isnan(input), P.zeros_like(input), input)
@@ -91,7 +95,7 @@ def nanmean(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any
     """
     check_tensor("nanmean", "input", input)
     if input._array.dtype.kind not in "fcV":
-        raise RuntimeError(f"nanmean: needs a floating or complex tensor, got {input.dtype}; convert it with .float()")
+        raise RuntimeError(f"nanmean: needs a floating tensor, got {input.dtype}; convert it with .float()")
     count = reduce.sum(P.logical_not(P.isnan(input)), dim, keepdim)
     return P.div(nansum(input, dim, keepdim, dtype=dtype), count)
 
@@ -227,7 +231,8 @@ def _quantile(name: str, x: Tensor, q: Any, dim: Any, keepdim: bool, interpolati
     points = q if isinstance(q, Tensor) else factories.full((), float(q), dtype=x.dtype, device=x.device)
     if points.ndim > 1 or points._array.dtype != x._array.dtype:
         raise RuntimeError(f"{name}: q must be a number or a 1-d tensor of type {x.dtype.name}")
-    if not bool(P.all(P.logical_and(P.ge(points, 0), P.le(points, 1)), None, False)):
+    given = everything(points.detach())
+    if not bool(P.all(P.logical_and(P.ge(given, 0), P.le(given, 1)), None, False)):
         raise RuntimeError(f"{name}: q must lie between 0 and 1")
     dim = dim if x.ndim else None
     flat, at = _last(name, x, dim)
@@ -288,10 +293,21 @@ def cumprod(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
 def logcumsumexp(input: Tensor, dim: int) -> Tensor:
     """``log(cumsum(exp(x)))`` along ``dim``, without overflow."""
     check_tensor("logcumsumexp", "input", input)
-    if input._array.dtype.kind not in "fV":
+    if input._array.dtype.kind not in "fcV":
         raise RuntimeError(f"logcumsumexp: needs a floating tensor, got {input.dtype.name}; convert with .float()")
     at = dim_of("logcumsumexp", dim, input.ndim)
-    return P.logcumsumexp(input, at) if input.ndim else P.copy(input)
+    if input._array.dtype.kind == "c" and input._array.size:
+        return named(_complex_logcumsumexp(input, at), "LogcumsumexpBackward0")
+    return P.logcumsumexp(input, at) if input.ndim and input._array.size else P.copy(input)
+
+
+def _complex_logcumsumexp(x: Tensor, dim: int) -> Tensor:
+    """One after the other: of the logarithms of a complex number the order of the sums chooses one."""
+    if not x.ndim:
+        return P.copy(x)
+    before = (slice(None),) * dim
+    lines = [P.slice(x, (*before, slice(k, k + 1))) for k in range(x._array.shape[dim])]
+    return P.cat(list(itertools.accumulate(lines, logaddexp)), dim)
 
 
 def cummax(input: Tensor, dim: int) -> cummax_result:
@@ -343,6 +359,7 @@ def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> 
     return aminmax_result(reduce.amin(input, dims, keepdim), reduce.amax(input, dims, keepdim))
 
 
+@not_for("b")
 def cov(
     input: Tensor, *, correction: int = 1, fweights: Tensor | None = None, aweights: Tensor | None = None
 ) -> Tensor:
@@ -358,22 +375,41 @@ def cov(
         raise RuntimeError(f"cov: needs at most 2 dimensions, got shape {list(input.shape)}")
     x = P.reshape(input, (1, -1)) if input.ndim < 2 else input
     x = x if x._array.dtype.kind in "fcV" else x.to(get_default_dtype())
-    weights = fweights if aweights is None else aweights if fweights is None else P.mul(fweights, aweights)
     count: Any = x._array.shape[1]
+    for name, given, kinds in (("fweights", fweights, "iu"), ("aweights", aweights, "fV")):
+        _check_weights(name, given, kinds, count)
+    weights = fweights if aweights is None else aweights if fweights is None else P.mul(fweights, aweights)
     if weights is None:
         rest = P.sub(x, _mean(x, 1, True))
         scaled, norm = rest, max(count - correction, 0)
-    else:
+    else:  # the steps in PyTorch's order: where gradients cancel, what is left is the same
         total = reduce.sum(weights)
         rest = P.sub(x, P.div(reduce.sum(P.mul(x, weights), 1, True), total))
         scaled = P.mul(rest, weights)
-        part = 1 if aweights is None else P.div(reduce.sum(P.mul(weights, aweights)), total)
-        norm = P.clamp(P.sub(total, P.mul(part, correction) if isinstance(part, Tensor) else correction), 0, None)
-    other = P.permute(rest, (1, 0))
-    out = P.div(P.matmul(scaled, P.conj(other) if other._array.dtype.kind == "c" else other), norm)
+        lost: Any = correction
+        if aweights is not None and correction:
+            lost = P.div(P.mul(reduce.sum(P.mul(weights, aweights)), correction), total)
+        norm = P.clamp(P.sub(total, lost), 0, None)
+    other = P.permute(scaled, (1, 0))
+    out = P.div(P.matmul(rest, P.conj(other) if other._array.dtype.kind == "c" else other), norm)
     return P.reshape(out, ()) if out._array.size == 1 else out
 
 
+def _check_weights(name: str, given: Any, kinds: str, count: int) -> None:
+    """Refuse weights of observations that are of another kind or number, or negative."""
+    if given is None:
+        return
+    check_tensor("cov", name, given)
+    if given._array.dtype.kind not in kinds:
+        wanted = "integers" if kinds == "iu" else "floating"
+        raise RuntimeError(f"cov: {name} must be {wanted}, got {given.dtype.name}")
+    if given.ndim > 1 or given._array.size != count:
+        raise RuntimeError(f"cov: {name} must be {count} numbers, one per observation, got {list(given.shape)}")
+    if count and bool(P.any(P.lt(given.detach(), 0), None, False)):
+        raise RuntimeError(f"cov: {name} may not be negative")
+
+
+@not_for("b")
 def corrcoef(input: Tensor) -> Tensor:
     """Pearson's correlation coefficients of variables (rows) over observations (columns)."""
     c = cov(input)

@@ -8,7 +8,7 @@ from typing import Any
 from ..names import named
 from ..rule import P
 from ..tensor import Tensor, wrap
-from ..views import follow, turn
+from ..views import follow, kind_of_steps, turn
 from .args import check_tensor, dim_of, sizes_of
 from .shape import squeeze, t, transpose, unsqueeze
 
@@ -82,7 +82,7 @@ def as_strided(input: Tensor, size: Any, stride: Any, storage_offset: int | None
         # Written as one step from the base: what lies outside `input` is a part of the view as well.
         base = view[0]
         whole = _steps("as_strided", base, made._array.shape, stride, _lies(made)[1])
-        made._view = (base, (("as_strided", whole),), view[2])
+        made._view = (base, (("as_strided", kind_of_steps(view[1])(whole)),), view[2])
     return made
 
 

@@ -24,13 +24,13 @@ def _places(name: str, M: int, sym: bool, dtype: Any, device: Any) -> Tensor:
     """The places 0 to M - 1, in float64.
 
     Raises:
-        RuntimeError: M is negative, or a type that is neither float32 nor float64.
+        ValueError: M is negative, or a type that is neither float32 nor float64.
     """
     if M < 0:
-        raise RuntimeError(f"{name}: the length must not be negative, got {M}")
+        raise ValueError(f"{name}: the length must not be negative, got {M}")
     kind = get_default_dtype() if dtype is None else dtypes.of(dtype)
     if kind not in (dtypes.float32, dtypes.float64):
-        raise RuntimeError(f"{name}: dtype must be float32 or float64, got {kind.name}")
+        raise ValueError(f"{name}: dtype must be float32 or float64, got {kind.name}")
     return factories.arange(M, dtype=dtypes.float64, device=device)
 
 

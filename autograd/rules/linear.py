@@ -58,6 +58,31 @@ def _linear(F, g, x, w, need):
     )
 
 
+# (x - mean) / sqrt(variance + eps) * weight + bias over the last `rank` axes (Ba et al., 2016)
+rule(
+    "layer_norm", "input weight? bias?", "rank eps", typed="input weight bias", residual=True, fresh=True,
+    all=lambda F, g, input, weight, rank, eps, res, need: _layer_norm(F, g, input, weight, rank, eps, need),
+)  # fmt: skip
+
+
+def _layer_norm(F, g, x, weight, rank, eps, need):
+    n = len(x.shape)
+    axes, lead = tuple(range(n - rank, n)), tuple(range(n - rank))
+    centred = F.sub(x, F.mean(x, axes, True))
+    inverse = F.rsqrt(F.add(F.mean(F.square(centred), axes, True), eps))
+    normal = F.mul(centred, inverse)
+    slope = None
+    if need[0]:
+        scaled = g if weight is None else F.mul(g, weight)
+        along = F.mul(normal, F.mean(F.mul(scaled, normal), axes, True))
+        slope = F.mul(F.sub(F.sub(scaled, F.mean(scaled, axes, True)), along), inverse)
+    return (
+        slope,
+        F.sum(F.mul(g, normal), lead, False) if need[1] else None,
+        F.sum(g, lead, False) if need[2] else None,
+    )
+
+
 rule(
     "mse", "x target",
     all=lambda F, g, x, target, need: _both_ways(

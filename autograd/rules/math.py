@@ -18,7 +18,11 @@ SQRT_2_OVER_PI = math.sqrt(2 / math.pi)
 rule("add", "a b", kind="any", a=lambda F, g: g, b=lambda F, g: g)
 rule("sub", "a b", kind="any", a=lambda F, g: g, b=lambda F, g: F.neg(g))
 rule("mul", "a b", kind="any", a=lambda F, g, b: F.mul(g, b), b=lambda F, g, a: F.mul(g, a))
-rule("div", "a b", kind="div", a=lambda F, g, b: F.div(g, b), b=lambda F, g, b, out: F.neg(F.div(F.mul(g, out), b)))
+rule(
+    "div", "a b", kind="div",
+    a=lambda F, g, b: F.div(g, b),
+    b=lambda F, g, a, b: F.neg(F.mul(g, F.div(F.div(a, b), b))),  # not by the result, which may be written in place
+)  # fmt: skip
 rule(
     "pow", "a b", kind="number",
     # x**0 has slope 0 also at x = 0, and 0**y has slope 0 in y
@@ -92,6 +96,57 @@ rule(
 )  # fmt: skip
 rule("gelu", "x", kind="floating", public=False, x=lambda F, g, x: F.mul(g, _gelu_slope(F, x)))
 rule("gelu_tanh", "x", kind="floating", public=False, x=lambda F, g, x: F.mul(g, _gelu_tanh_slope(F, x)))
+
+
+# Activations in pieces. Which piece counts at a kink, and what comes of a NaN, is as in PyTorch's vector code.
+rule(
+    "elu", "x", "alpha inner scale", kind="floating", public=False,
+    x=lambda F, g, x, alpha, inner, scale: F.where(
+        F.gt(x, 0), F.mul(g, scale), F.mul(g, F.mul(F.exp(F.mul(_below(F, x), inner)), alpha * inner))
+    ),
+)  # fmt: skip
+rule(
+    "hardtanh", "x", "low high", kind="floating", public=False,
+    x=lambda F, g, x, low, high: _inside(F, g, x, F.logical_and(F.gt(x, low), F.lt(x, high))),
+)  # fmt: skip
+rule(
+    "hardsigmoid", "x", kind="floating", public=False,
+    x=lambda F, g, x: _inside(F, F.mul(g, 1 / 6), x, F.logical_and(F.gt(x, -3), F.lt(x, 3))),
+)  # fmt: skip
+rule(
+    "hardswish", "x", kind="floating", public=False,
+    x=lambda F, g, x: F.where(
+        F.le(x, -3), F.zeros_like(g), F.where(F.ge(x, 3), g, F.mul(g, F.add(F.mul(x, 1 / 3), 0.5)))
+    ),
+)  # fmt: skip
+rule("mish", "x", kind="floating", public=False, x=lambda F, g, x: F.mul(g, _mish_slope(F, x)))
+rule("logsigmoid", "x", kind="floating", public=False, x=lambda F, g, x: F.mul(g, F.sigmoid(F.neg(x))))
+rule(
+    "threshold", "x", "bound value", kind="floating", public=False,
+    x=lambda F, g, x, bound: F.overwrite(x, F.where(F.le(x, bound), F.zeros_like(g), g)),
+)  # fmt: skip
+for name in ("hardshrink", "softshrink"):
+    rule(
+        name, "x", "bound", kind="floating", public=False,
+        x=lambda F, g, x, bound: _inside(F, g, x, F.logical_or(F.lt(x, -bound), F.gt(x, bound))),
+    )  # fmt: skip
+
+
+def _below(F, x):
+    """``x`` up to 0, and 0 above: no overflow where it does not count."""
+    return F.where(F.ge(x, 0), F.zeros_like(x), x)
+
+
+def _inside(F, g, x, steep):
+    """The cotangent where ``steep`` holds, and 0 elsewhere."""
+    return F.overwrite(x, F.where(steep, g, F.zeros_like(g)))
+
+
+def _mish_slope(F, x):
+    """``t + x sigmoid(x) (1 - t**2)`` with ``t = tanh(log(1 + exp(x)))`` (Misra, 2019)."""
+    t = F.tanh(F.softplus(x, 1.0, 20.0))
+    bend = F.mul(F.mul(x, F.sigmoid(x)), F.sub(1, F.square(t)))
+    return F.add(t, F.where(F.gt(x, 20), F.zeros_like(x), bend))  # there t is 1, also where x is infinite
 
 
 def _turn(F, g, x, dtype, out):

@@ -9,12 +9,14 @@ __all__: list[str] = []
 
 def _spread(F, g, shape, dims, keepdim):
     """A reduction's cotangent, expanded over the axes that were reduced."""
-    return F.expand(g if keepdim else F.reshape(g, kept(shape, dims)), shape)
+    if keepdim or dims is None or dims == (0,):  # leading dimensions come by themselves
+        return F.expand(g, shape)
+    return F.expand(F.reshape(g, kept(shape, dims)), shape)
 
 
 def kept(shape: tuple[int, ...], dims: tuple[int, ...] | None) -> tuple[int, ...]:
     """The shape that reducing over ``dims`` with ``keepdim`` leaves."""
-    return tuple(1 if dims is None or i in dims else n for i, n in enumerate(shape))
+    return tuple([1 if dims is None or i in dims else n for i, n in enumerate(shape)])
 
 
 def _count(shape: tuple[int, ...], dims: tuple[int, ...] | None) -> int:

@@ -32,7 +32,12 @@ def _inverse(order: tuple[int, ...]) -> tuple[int, ...]:
 def _collapse(F, g, shape):
     """Sum over the axes that ``expand`` made or stretched."""
     lead = len(g.shape) - len(shape)
-    dims = (*range(lead), *(lead + i for i, n in enumerate(shape) if n == 1 and g.shape[lead + i] != 1))
+    have = g.shape[lead:]
+    dims = tuple(range(lead))
+    if have != shape:
+        dims += tuple([lead + i for i, n in enumerate(shape) if n == 1 and have[i] != 1])
+    elif lead:
+        return F.sum(g, dims, False)
     return F.reshape(F.sum(g, dims, True), shape) if dims else g
 
 

@@ -9,6 +9,7 @@ from .fourier import FourierMixin
 from .linear import LinearMixin
 from .loss import LossMixin
 from .math import MathMixin
+from .recurrent import RecurrentMixin
 from .reduce import ReduceMixin
 from .shape import ShapeMixin
 from .special import SpecialMixin
@@ -27,6 +28,7 @@ class ArrayBackend(
     StridedMixin,
     LinearMixin,
     LossMixin,
+    RecurrentMixin,
     UpdateMixin,
     BesselMixin,
     DecompositionMixin,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..device import device
-from ..random import default_generator
+from ..random import CounterGenerator, default_generator
 
 __all__ = ["ArrayBase", "Scalars"]
 
@@ -135,11 +135,51 @@ class ArrayBase:
         wide = np.float64 if dtype.kind in "fV" else np.int64
         return (start + self.xp.arange(count, dtype=wide) * step).astype(dtype)
 
+    def identity(self, rows: int, columns: int | None, dtype: np.dtype) -> Any:
+        """A new matrix with ones on its diagonal; a square one where ``columns`` is None."""
+        return self.xp.eye(rows, columns, dtype=dtype)
+
+    def spaced(self, first: Any, last: Any, count: int, dtype: np.dtype) -> Any:
+        """A new vector of ``count`` numbers from ``first`` to ``last``, counted from the near end in their own type.
+
+        So PyTorch does it; both ends are exact.
+        """
+        out, half = self.xp.empty(count, dtype), count // 2
+        gap = dtype.type((last - first) / dtype.type(max(count - 1, 1)))
+        last, steps = first if count == 1 else last, self.xp.arange(count)
+        out[:half] = first + gap * steps[:half].astype(dtype)
+        out[half:] = last - gap * (count - 1 - steps[half:]).astype(dtype)
+        return out
+
+    def powers(self, base: float, first: float, last: float, count: int, dtype: np.dtype) -> Any:
+        """A new vector of ``base`` to the power of evenly spaced numbers, computed in float64."""
+        wide = np.dtype(np.float64)
+        return self.xp.power(base, self.spaced(wide.type(first), wide.type(last), count, wide)).astype(dtype)
+
+    def laid_out(self, shape: tuple[int, ...], strides: tuple[int, ...], dtype: np.dtype) -> Any:
+        """A new array of whatever the memory holds, whose elements lie ``strides`` elements apart."""
+        extent = 1 + sum((n - 1) * s for n, s in zip(shape, strides, strict=True)) if 0 not in shape else 0
+        memory = self.xp.empty(extent, dtype)
+        return self.xp.lib.stride_tricks.as_strided(memory, shape, tuple(s * memory.itemsize for s in strides))
+
     def dropout_factors(self, shape: tuple[int, ...], p: float, dtype: np.dtype) -> Any:
         """A new array of 0 with probability ``p``, else ``1 / (1 - p)``: PyTorch's random numbers, from the host."""
         factors = default_generator.bernoulli(1 - p, shape, dtype)
         factors /= dtype.type(1 - p)
         return self.from_host(factors)
+
+    def draws(self, generator: Any) -> Any:
+        """What draws random numbers for the device: the generator given, or the host's.
+
+        Raises:
+            RuntimeError: the generator is one of a device that draws for itself.
+        """
+        if isinstance(generator, CounterGenerator):
+            raise RuntimeError(
+                f"generator: one of a CUDA device was given for a tensor on {self.device_type}; make it with "
+                "tapegrad.Generator()"
+            )
+        return generator or default_generator
 
     def synchronize(self) -> None:
         """Wait until all work handed to the device is done."""

@@ -23,7 +23,7 @@ def _checked(kernel: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(kernel)
     def checked(self: Any, *args: Any) -> Any:
         try:
-            with np.errstate(all="ignore"):
+            with self.watching_solvers():
                 return kernel(self, *args)
         except np.linalg.LinAlgError as error:
             raise LinAlgError(f"{kernel.__name__}: {error}; matrices of shape {list(args[0].shape)}") from error
@@ -40,6 +40,10 @@ class DecompositionMixin:
     """Decompositions over ``self.xp.linalg``."""
 
     xp: Any
+
+    def watching_solvers(self) -> Any:
+        """A context in which the array module raises ``LinAlgError`` for what it cannot solve."""
+        return np.errstate(all="ignore")
 
     @_checked
     def solve(self, a: Any, b: Any) -> Any:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from .narrow import in_float32
+import numpy as np
+
+from .narrow import NARROW, in_float32
 
 __all__ = ["ACTIVATIONS", "LinearMixin"]
 
@@ -20,6 +22,8 @@ class LinearMixin:
 
     @in_float32
     def matmul(self, a: Any, b: Any) -> Any:
+        if a.dtype.kind == "b":
+            raise TypeError("matmul is not defined for bool")
         return self.xp.matmul(a, b)
 
     @in_float32
@@ -42,3 +46,39 @@ class LinearMixin:
             self.xp.matmul(rows.T, x.reshape(count, w.shape[1])) if need[1] else None,
             rows.sum(axis=0) if need[2] else None,
         )
+
+    def layer_norm(self, x: Any, weight: Any, bias: Any, rank: int, eps: float) -> tuple[Any, Any]:
+        """x less its mean and over its deviation along the last ``rank`` axes, times weight, plus bias (or None).
+
+        Beside it the mean and ``1 / sqrt(variance + eps)`` of each row.
+        """
+        wide = _wide(x)
+        axes = tuple(range(-rank, 0))
+        mean = wide.mean(axis=axes, keepdims=True)
+        centred = wide - mean
+        inverse = 1 / self.xp.sqrt((centred * centred).mean(axis=axes, keepdims=True) + eps)
+        out = centred * inverse
+        out = out if weight is None else out * _wide(weight)
+        out = out if bias is None else out + _wide(bias)
+        return out.astype(x.dtype, copy=False), (mean, inverse)
+
+    def layer_norm_vjp(
+        self, g: Any, x: Any, weight: Any, rank: int, eps: float, res: Any, need: tuple[bool, ...]
+    ) -> tuple[Any, ...]:
+        """The cotangents of x, weight and bias; those that ``need`` does not ask for are None."""
+        mean, inverse = res
+        axes, lead = tuple(range(-rank, 0)), tuple(range(x.ndim - rank))
+        cotangent, normal = _wide(g), (_wide(x) - mean) * inverse
+        scaled = cotangent if weight is None else cotangent * _wide(weight)
+        across = scaled - scaled.mean(axis=axes, keepdims=True)
+        across = across - normal * (scaled * normal).mean(axis=axes, keepdims=True)
+        found = (
+            across * inverse if need[0] else None,
+            (cotangent * normal).sum(axis=lead) if need[1] else None,
+            cotangent.sum(axis=lead) if need[2] else None,
+        )
+        return tuple([c if c is None else self.xp.asarray(c).astype(x.dtype, copy=False) for c in found])
+
+
+def _wide(x: Any) -> Any:
+    return x.astype(np.float32) if x.dtype.char in NARROW else x

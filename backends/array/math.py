@@ -130,6 +130,52 @@ class MathMixin:
         inner = SQRT_2_OVER_PI * (1 + 3 * 0.044715 * square)
         return g * (0.5 * (1 + t) + 0.5 * x * (1 - t * t) * inner)
 
+    # Activations in pieces: beside a NaN none of the comparisons holds, and the last choice gives it on.
+
+    @in_float32
+    def elu(self, x: Any, alpha: float, inner: float, scale: float) -> Any:
+        """``scale * x`` above 0, ``alpha * (exp(inner * x) - 1)`` up to it."""
+        below = self.xp.minimum(x, 0)  # no overflow where it does not count
+        return self.xp.where(x > 0, x * scale, self.xp.expm1(below * inner) * alpha)
+
+    @in_float32
+    def hardtanh(self, x: Any, low: float, high: float) -> Any:
+        return self.xp.clip(x, low, high)
+
+    @in_float32
+    def hardsigmoid(self, x: Any) -> Any:
+        return self.xp.clip(x + 3, 0, 6) * (1 / 6)
+
+    @in_float32
+    def hardswish(self, x: Any) -> Any:
+        xp = self.xp
+        inside = x * ((x + 3) * (1 / 6))
+        return xp.where(x <= -3, x.dtype.type(0), xp.where(x < 3, inside, x))
+
+    @in_float32
+    def mish(self, x: Any) -> Any:
+        e = self.xp.exp(self.xp.minimum(x, 20))  # beyond, tanh(log(1 + exp(x))) is 1
+        n = e * (e + 2)
+        return x * (n / (n + 2))
+
+    @in_float32
+    def logsigmoid(self, x: Any) -> Any:
+        xp = self.xp
+        return xp.minimum(x, 0) - xp.log1p(xp.exp(-xp.abs(x)))
+
+    @in_float32
+    def threshold(self, x: Any, bound: float, value: float) -> Any:
+        return self.xp.where(x <= bound, x.dtype.type(value), x)
+
+    @in_float32
+    def hardshrink(self, x: Any, bound: float) -> Any:
+        return self.xp.where((x >= -bound) & (x <= bound), x.dtype.type(0), x)
+
+    @in_float32
+    def softshrink(self, x: Any, bound: float) -> Any:
+        xp = self.xp
+        return xp.where(x > bound, x - bound, xp.where(x < -bound, x + bound, x * 0))
+
     def where(self, condition: Any, a: Any, b: Any) -> Any:
         return self.xp.where(condition, a, b)
 

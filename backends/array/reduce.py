@@ -62,11 +62,11 @@ class ReduceMixin:
 
     @in_float32
     def cumsum(self, x: Any, dim: int) -> Any:
-        return self.xp.cumsum(x, axis=dim, dtype=x.dtype)
+        return x.cumsum(axis=dim, dtype=x.dtype)
 
     @in_float32
     def cumprod(self, x: Any, dim: int) -> Any:
-        return self.xp.cumprod(x, axis=dim, dtype=x.dtype)
+        return x.cumprod(axis=dim, dtype=x.dtype)
 
     def argsort(self, x: Any, dim: int, descending: bool, stable: bool) -> Any:
         if not descending:

@@ -176,13 +176,16 @@ class ShapeMixin:
 
 def _fill(places: tuple[Any, ...], where: list[Any]) -> tuple[Any, ...]:
     """The index that ``places`` describes, with its arrays put in: an ``int`` in a 1-tuple names one."""
-    return tuple(where[p[0]] if type(p) is tuple else p for p in places)
+    return tuple([where[p[0]] if type(p) is tuple else p for p in places])
 
 
 def _along(xp: Any, index: Any, dim: int) -> tuple[Any, ...]:
     """The full advanced index that reads along ``dim`` by ``index`` and straight along the other axes."""
-    grid = []
+    grid, last = [], index.ndim - 1
     for axis, size in enumerate(index.shape):
-        line = xp.arange(size).reshape([-1 if a == axis else 1 for a in range(index.ndim)])
-        grid.append(index if axis == dim else line)
+        if axis == dim:
+            grid.append(index)
+        else:
+            line = xp.arange(size)
+            grid.append(line if axis == last else line.reshape((size,) + (1,) * (last - axis)))
     return tuple(grid)

@@ -105,6 +105,8 @@ class SpecialMixin:
         return xp.where(xp.isfinite(wide) & (wide != 0), power, 0).astype(np.int32)
 
     def xlogy(self, a: Any, b: Any) -> Any:
+        if "c" in (getattr(v, "dtype", np.dtype(float)).kind for v in (a, b)):  # one of them may be a number
+            raise TypeError("xlogy is not defined for complex numbers")
         xp = self.xp
         with np.errstate(divide="ignore", invalid="ignore"):
             product = a * xp.log(b)
@@ -200,7 +202,8 @@ class SpecialMixin:
         out = (-1) ** (n + 1) * math.factorial(n) * total
         mirrored = (-1) ** n * out - math.pi * _horner(_cos_pi(xp, x) / _sin_pi(xp, x), _cotangent(n))
         pole = low & (x == xp.floor(x))
-        return xp.where(pole, (-1) ** (n + 1) * math.inf, xp.where(low, mirrored, out))
+        out = xp.where(pole, (-1) ** (n + 1) * math.inf, xp.where(low, mirrored, out))
+        return xp.where(x == -math.inf, math.nan, out)
 
     # Running extremes
 

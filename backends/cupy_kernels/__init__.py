@@ -2,6 +2,7 @@
 
 from .activations import ElementwiseKernels
 from .declare import DECLARED, CupyBuilder, Kernels
+from .draws import DrawKernels
 from .dropout import DropoutKernels
 from .faults import Faults
 from .linear import LinearKernels
@@ -13,6 +14,7 @@ from .update import UpdateKernels
 __all__ = [
     "DECLARED",
     "CupyBuilder",
+    "DrawKernels",
     "DropoutKernels",
     "ElementwiseKernels",
     "Faults",

@@ -55,6 +55,73 @@ elementwise(
     GELU_TANH + "y = A(g) * (s + v * (s * (A(1) - s)) * (A(1.5957691216057308) * (A(1) + A(0.134145) * v * v)))",
 )  # fmt: skip
 
+# In pieces; a nan fails every comparison
+elementwise(
+    "elu", "T x, T alpha, T inner, T scale", "T y",
+    "const A v = x; y = v > A(0) ? v * A(scale) : expm1(v * A(inner)) * A(alpha)",
+)  # fmt: skip
+elementwise(
+    "elu_vjp", "T g, T x, T alpha, T inner, T scale", "T y",
+    "const A v = x, c = g; y = v > A(0) ? c * A(scale) : c * (exp(v * A(inner)) * (A(alpha) * A(inner)))",
+)  # fmt: skip
+elementwise(
+    "hardtanh", "T x, T low, T high", "T y",
+    "const A v = x; y = v < A(low) ? A(low) : v > A(high) ? A(high) : v",
+)  # fmt: skip
+elementwise(
+    "hardtanh_vjp", "T g, T x, T low, T high", "T y",
+    "const A v = x; y = v > A(low) && v < A(high) ? A(g) : A(0)",
+)  # fmt: skip
+elementwise(
+    "hardsigmoid", "T x", "T y",
+    "const A u = A(x) + A(3); y = (u < A(0) ? A(0) : u > A(6) ? A(6) : u) * A(0.16666666666666667)",
+)  # fmt: skip
+elementwise(
+    "hardsigmoid_vjp", "T g, T x", "T y",
+    "const A v = x; y = v > A(-3) && v < A(3) ? A(g) * A(0.16666666666666667) : A(0)",
+)  # fmt: skip
+elementwise(
+    "hardswish", "T x", "T y",
+    "const A v = x; y = v <= A(-3) ? A(0) : v < A(3) ? v * ((v + A(3)) * A(0.16666666666666667)) : v",
+)  # fmt: skip
+elementwise(
+    "hardswish_vjp", "T g, T x", "T y",
+    "const A v = x, c = g;"
+    "y = v <= A(-3) ? A(0) : v >= A(3) ? c : c * (v * A(0.33333333333333333) + A(0.5))",
+)  # fmt: skip
+# tanh(log(1 + exp(x))) is n / (n + 2), and 1 beyond 20
+elementwise(
+    "mish", "T x", "T y",
+    "const A v = x; const A e = exp(v > A(20) ? A(20) : v); const A n = e * (e + A(2)); y = v * (n / (n + A(2)))",
+)  # fmt: skip
+elementwise(
+    "mish_vjp", "T g, T x", "T y",
+    "const A v = x; const A e = exp(v > A(20) ? A(20) : v); const A n = e * (e + A(2)), d = n + A(2);"
+    "const A bend = A(4) * e * (A(1) + e) / (d * d);"
+    "y = A(g) * (n / d + (v < A(20) ? v * bend : bend))",
+)  # fmt: skip
+elementwise(
+    "logsigmoid", "T x", "T y",
+    "const A v = x; y = (v > A(0) ? A(0) : v) - log1p(exp(-fabs(v)))",
+)  # fmt: skip
+elementwise("logsigmoid_vjp", "T g, T x", "T y", "const A u = -A(x); " + SIGMOID + "y = A(g) * s")
+elementwise(
+    "threshold", "T x, T bound, T value", "T y", "const A v = x; y = v <= A(bound) ? A(value) : v"
+)  # fmt: skip
+elementwise("threshold_vjp", "T g, T x, T bound", "T y", "y = A(x) <= A(bound) ? A(0) : A(g)")
+elementwise(
+    "hardshrink", "T x, T bound", "T y",
+    "const A v = x; y = v >= -A(bound) && v <= A(bound) ? A(0) : v",
+)  # fmt: skip
+elementwise(
+    "hardshrink_vjp", "T g, T x, T bound", "T y",
+    "const A v = x; y = v < -A(bound) || v > A(bound) ? A(g) : A(0)",
+)  # fmt: skip
+elementwise(
+    "softshrink", "T x, T bound", "T y",
+    "const A v = x; y = v > A(bound) ? v - A(bound) : v < -A(bound) ? v + A(bound) : v * A(0)",
+)  # fmt: skip
+
 elementwise("erf", "T x", "T y", "y = erf(A(x))")
 
 # Division that rounds down. CuPy's own is floor(a / b): off by one where a / b rounds up to an integer, nan at inf.
@@ -134,6 +201,60 @@ class ElementwiseKernels:
 
     def gelu_tanh_vjp(self, g: Any, x: Any) -> Any:
         return self.k.gelu_tanh_vjp(g, x)
+
+    def elu(self, x: Any, alpha: float, inner: float, scale: float) -> Any:
+        return self.k.elu(x, alpha, inner, scale)
+
+    def elu_vjp(self, g: Any, x: Any, alpha: float, inner: float, scale: float) -> Any:
+        return self.k.elu_vjp(g, x, alpha, inner, scale)
+
+    def hardtanh(self, x: Any, low: float, high: float) -> Any:
+        return self.k.hardtanh(x, low, high)
+
+    def hardtanh_vjp(self, g: Any, x: Any, low: float, high: float) -> Any:
+        return self.k.hardtanh_vjp(g, x, low, high)
+
+    def hardsigmoid(self, x: Any) -> Any:
+        return self.k.hardsigmoid(x)
+
+    def hardsigmoid_vjp(self, g: Any, x: Any) -> Any:
+        return self.k.hardsigmoid_vjp(g, x)
+
+    def hardswish(self, x: Any) -> Any:
+        return self.k.hardswish(x)
+
+    def hardswish_vjp(self, g: Any, x: Any) -> Any:
+        return self.k.hardswish_vjp(g, x)
+
+    def mish(self, x: Any) -> Any:
+        return self.k.mish(x)
+
+    def mish_vjp(self, g: Any, x: Any) -> Any:
+        return self.k.mish_vjp(g, x)
+
+    def logsigmoid(self, x: Any) -> Any:
+        return self.k.logsigmoid(x)
+
+    def logsigmoid_vjp(self, g: Any, x: Any) -> Any:
+        return self.k.logsigmoid_vjp(g, x)
+
+    def threshold(self, x: Any, bound: float, value: float) -> Any:
+        return self.k.threshold(x, bound, value)
+
+    def threshold_vjp(self, g: Any, x: Any, bound: float) -> Any:
+        return self.k.threshold_vjp(g, x, bound)
+
+    def hardshrink(self, x: Any, bound: float) -> Any:
+        return self.k.hardshrink(x, bound)
+
+    def hardshrink_vjp(self, g: Any, x: Any, bound: float) -> Any:
+        return self.k.hardshrink_vjp(g, x, bound)
+
+    def softshrink(self, x: Any, bound: float) -> Any:
+        return self.k.softshrink(x, bound)
+
+    def softshrink_vjp(self, g: Any, x: Any, bound: float) -> Any:
+        return self.k.hardshrink_vjp(g, x, bound)
 
     def erf(self, x: Any) -> Any:
         return self.k.erf(x)

@@ -1,6 +1,6 @@
 """CUDA C++ that several families of block kernels share."""
 
-__all__ = ["LARGEST", "ROW", "SUM", "THREADS", "threads_for"]
+__all__ = ["LARGEST", "ROW", "SUM", "THREADS", "countable", "threads_for"]
 
 # A reduction over the threads of a block; every thread gets the result. blockDim.x must be a multiple of 32.
 # The first barrier is there because the result of the call before may still be being read.
@@ -41,3 +41,8 @@ THREADS = 256
 def threads_for(count: int) -> int:
     """The size of the block for a row of ``count`` elements: a power of 2 between 32 and 256."""
     return min(max(32, 1 << (count - 1).bit_length()), THREADS)
+
+
+def countable(rows: int, cols: int) -> bool:
+    """Whether a launch can have a block for each row, and a thread count the columns in 32 bits."""
+    return rows < 2**31 and cols < 2**31 - THREADS

@@ -11,11 +11,11 @@ from ..random import CounterGenerator
 from .blocks import THREADS
 from .declare import Kernels, blocks
 
-__all__ = ["DropoutKernels"]
+__all__ = ["PHILOX", "PLAIN", "DropoutKernels"]
 
 # Philox4x32 with 10 rounds (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011). Thread i takes the
 # four words of counter offset + i.
-SOURCE = """
+PHILOX = """
 __device__ void philox(unsigned c[4], unsigned k0, unsigned k1) {
   for (int round = 0; round < 10; ++round) {
     const unsigned long long a = 0xD2511F53ull * c[0], b = 0xCD9E8D57ull * c[2];
@@ -28,24 +28,33 @@ __device__ void philox(unsigned c[4], unsigned k0, unsigned k1) {
   }
 }
 
+__device__ void counted(unsigned c[4], unsigned long long seed, unsigned long long at) {
+  c[0] = (unsigned)at;
+  c[1] = (unsigned)(at >> 32);
+  c[2] = c[3] = 0;
+  philox(c, (unsigned)seed, (unsigned)(seed >> 32));
+}
+"""
+SOURCE = (
+    PHILOX
+    + """
 extern "C" __global__ void keep_mask(bool* out, long long n, unsigned long long seed, unsigned long long offset,
                                      unsigned long long bound) {
   const long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x;
-  const unsigned long long at = offset + i;
-  unsigned c[4] = {(unsigned)at, (unsigned)(at >> 32), 0, 0};
-  philox(c, (unsigned)seed, (unsigned)(seed >> 32));
+  unsigned c[4];
+  counted(c, seed, offset + i);
   for (int j = 0; j < 4 && 4 * i + j < n; ++j) out[4 * i + j] = c[j] >= bound;
 }
 
 extern "C" __global__ void keep_factors(T* out, long long n, unsigned long long seed, unsigned long long offset,
                                         unsigned long long bound, A factor) {
   const long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x;
-  const unsigned long long at = offset + i;
-  unsigned c[4] = {(unsigned)at, (unsigned)(at >> 32), 0, 0};
-  philox(c, (unsigned)seed, (unsigned)(seed >> 32));
+  unsigned c[4];
+  counted(c, seed, offset + i);
   for (int j = 0; j < 4 && 4 * i + j < n; ++j) out[4 * i + j] = T(c[j] >= bound ? factor : A(0));
 }
 """
+)
 blocks("philox", SOURCE, "keep_mask", "keep_factors")
 
 PLAIN = np.dtype(np.float32)  # the mask touches no floats: one build serves all types

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -71,7 +72,7 @@ class LinearKernels:
     def linear(self, x: Any, w: Any, b: Any, act: str | None) -> Any:
         if w.dtype not in FLOATS:
             return super().linear(x, w, b, act)  # type: ignore[misc]
-        rows = x if x.ndim == 2 else x.reshape(-1, w.shape[1])
+        rows = x if x.ndim == 2 else x.reshape(math.prod(x.shape[:-1]), w.shape[1])
         out = self.matmul(rows, w.T)  # type: ignore[attr-defined]
         if b is not None:
             getattr(self.k, "bias" if act is None else "bias_" + act)(out, b, out)
@@ -85,7 +86,8 @@ class LinearKernels:
             return super().linear_vjp(g, x, w, out, act, need)  # type: ignore[misc]
         shape, (features, inner) = x.shape, w.shape
         if g.ndim != 2:
-            g, out, x = g.reshape(-1, features), out.reshape(-1, features), x.reshape(-1, inner)
+            count = math.prod(shape[:-1])
+            g, out, x = g.reshape(count, features), out.reshape(count, features), x.reshape(count, inner)
         sums = None
         if need[2]:
             g, sums = self._before_and_sums(g, out, act)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .blocks import ROW, SUM, THREADS, threads_for
+from .blocks import ROW, SUM, THREADS, countable, threads_for
 from .declare import FLOATS, Kernels, blocks
 
 __all__ = ["LossKernels"]
@@ -121,7 +121,7 @@ class LossKernels:
 
     def softmax_xent(self, x: Any, target: Any, ignore: int) -> tuple[Any, Any]:
         """See the shared table. A class out of range makes the loss nan and is raised by the next ``check_faults``."""
-        if x.dtype not in FLOATS or not x.size:
+        if x.dtype not in FLOATS or not x.size or not countable(*x.shape):
             return super().softmax_xent(x, target, ignore)  # type: ignore[misc]
         xp, (rows, cols), wide = self.xp, x.shape, _wide(x.dtype)
         target = xp.ascontiguousarray(target.astype(np.int64, copy=False))

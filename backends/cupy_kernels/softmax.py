@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .blocks import ROW, threads_for
+from .blocks import ROW, countable, threads_for
 from .declare import FLOATS, Kernels, blocks
 
 __all__ = ["SoftmaxKernels"]
@@ -80,4 +80,6 @@ class SoftmaxKernels:
 
 
 def _suits(x: Any, dim: int) -> bool:
-    return x.dtype in FLOATS and x.ndim > 0 and dim in (-1, x.ndim - 1) and x.size > 0
+    if x.dtype not in FLOATS or not x.size or dim not in (-1, x.ndim - 1) or not x.ndim:
+        return False
+    return countable(x.size // x.shape[-1], x.shape[-1])

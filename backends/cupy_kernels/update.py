@@ -151,7 +151,10 @@ class UpdateKernels:
         """Move what the kernel can take, a launch per element type; returns the groups of what it cannot."""
         kinds: dict[Any, list[int]] = {}
         for i, p in enumerate(groups[0]):
-            fit = p.dtype in FLOATS and all(several[i].flags.c_contiguous for several in groups if several)
+            # An array of another type would be read as what it is not.
+            fit = p.dtype in FLOATS and all(
+                several[i].dtype == p.dtype and several[i].flags.c_contiguous for several in groups if several
+            )
             kinds.setdefault(p.dtype if fit else None, []).append(i)
         for dtype, chosen in kinds.items():
             if dtype is not None:
@@ -167,7 +170,8 @@ class UpdateKernels:
         count = len(groups[0])
         addresses = [[a.data.ptr for a in several] or [0] * count for several in groups]
         sizes = [a.size for a in groups[0]]
-        key = (len(groups), *addresses[0])
+        # A table is read in the stream that made it: no other has waited for it to be written.
+        key = (self.xp.cuda.get_current_stream().ptr, len(groups), *addresses[0])
         known = self._tables.get(key)
         if known is not None and known[0] == (addresses, sizes):
             return known[1]

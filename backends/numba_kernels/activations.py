@@ -196,7 +196,162 @@ def _make_gelu_tanh_vjp(dtype):
     return gelu_tanh_vjp
 
 
+def _make_elu(dtype):
+    expm1, zero = _twin("expm1", dtype), dtype(0)
+
+    def elu(x, alpha, inner, scale):
+        below = zero if x > zero else x
+        return x * scale if x > zero else expm1(below * inner) * alpha
+
+    return elu
+
+
+def _make_elu_vjp(dtype):
+    exp, zero = _twin("exp", dtype), dtype(0)
+
+    def elu_vjp(g, x, alpha, inner, scale):
+        below = zero if x > zero else x
+        return g * scale if x > zero else g * (exp(below * inner) * (alpha * inner))
+
+    return elu_vjp
+
+
+def _make_clamp(dtype):
+    def clamp(x, low, high):
+        above = low if x < low else x  # a NaN stays
+        return high if above > high else above
+
+    return clamp
+
+
+def _make_clamp_vjp(dtype):
+    zero = dtype(0)
+    return lambda g, x, low, high: g if (x >= low) & (x <= high) else zero
+
+
+def _make_hardtanh_vjp(dtype):
+    zero = dtype(0)
+    return lambda g, x, low, high: g if (x > low) & (x < high) else zero
+
+
+def _make_hardsigmoid(dtype):
+    zero, three, six, sixth = (dtype(v) for v in (0, 3, 6, 1 / 6))
+
+    def hardsigmoid(x):
+        y = x + three
+        y = zero if y < zero else y
+        return (six if y > six else y) * sixth
+
+    return hardsigmoid
+
+
+def _make_hardsigmoid_vjp(dtype):
+    zero, three, sixth = dtype(0), dtype(3), dtype(1 / 6)
+    return lambda g, x: g * sixth if (x > -three) & (x < three) else zero
+
+
+def _make_hardswish(dtype):
+    zero, three, sixth = dtype(0), dtype(3), dtype(1 / 6)
+
+    def hardswish(x):
+        inside = x * ((x + three) * sixth)
+        return zero if x <= -three else (inside if x < three else x)
+
+    return hardswish
+
+
+def _make_hardswish_vjp(dtype):
+    zero, three, third, half = (dtype(v) for v in (0, 3, 1 / 3, 0.5))
+
+    def hardswish_vjp(g, x):
+        inside = g * fma(x, third, half)
+        return zero if x <= -three else (g if x >= three else inside)
+
+    return hardswish_vjp
+
+
+def _make_mish(dtype):
+    exp, two, far = _twin("exp", dtype), dtype(2), dtype(20)
+
+    def mish(x):
+        e = exp(far if x > far else x)  # beyond, tanh(log(1 + exp(x))) is 1
+        n = e * (e + two)
+        return x * (n / (n + two))
+
+    return mish
+
+
+def _make_mish_vjp(dtype):
+    exp, one, two, four, far = _twin("exp", dtype), dtype(1), dtype(2), dtype(4), dtype(20)
+
+    def mish_vjp(g, x):
+        e = exp(far if x > far else x)
+        n = e * (e + two)
+        d = n + two
+        bend = four * e * (one + e) / (d * d)  # sigmoid(x) (1 - tanh**2)
+        return g * (n / d + (x * bend if x < far else bend))
+
+    return mish_vjp
+
+
+def _make_logsigmoid(dtype):
+    softplus = _twin("softplus", dtype)
+    return lambda x: -softplus(-x)
+
+
+def _make_logsigmoid_vjp(dtype):
+    sigmoid = _twin("sigmoid", dtype)
+    return lambda g, x: g * sigmoid(-x)
+
+
+def _make_threshold(dtype):
+    return lambda x, bound, value: value if x <= bound else x
+
+
+def _make_threshold_vjp(dtype):
+    zero = dtype(0)
+    return lambda g, x, bound: zero if x <= bound else g
+
+
+def _make_hardshrink(dtype):
+    zero = dtype(0)
+    return lambda x, bound: zero if (x >= -bound) & (x <= bound) else x
+
+
+def _make_hardshrink_vjp(dtype):
+    zero = dtype(0)
+    return lambda g, x, bound: g if (x < -bound) | (x > bound) else zero
+
+
+def _make_softshrink(dtype):
+    zero = dtype(0)
+    return lambda x, bound: x - bound if x > bound else (x + bound if x < -bound else x * zero)
+
+
+def _make_elementary(name):
+    return lambda dtype: _twin(name, dtype)
+
+
 MAKERS = {
+    **{name: _make_elementary(name) for name in ("exp", "expm1", "log", "log1p", "tanh")},
+    "clamp": _make_clamp,
+    "clamp_vjp": _make_clamp_vjp,
+    "elu": _make_elu,
+    "elu_vjp": _make_elu_vjp,
+    "hardshrink": _make_hardshrink,
+    "hardshrink_vjp": _make_hardshrink_vjp,
+    "hardsigmoid": _make_hardsigmoid,
+    "hardsigmoid_vjp": _make_hardsigmoid_vjp,
+    "hardswish": _make_hardswish,
+    "hardswish_vjp": _make_hardswish_vjp,
+    "hardtanh_vjp": _make_hardtanh_vjp,
+    "logsigmoid": _make_logsigmoid,
+    "logsigmoid_vjp": _make_logsigmoid_vjp,
+    "mish": _make_mish,
+    "mish_vjp": _make_mish_vjp,
+    "softshrink": _make_softshrink,
+    "threshold": _make_threshold,
+    "threshold_vjp": _make_threshold_vjp,
     "bce": _make_bce,
     "bce_logits": _make_bce_logits,
     "bce_logits_vjp": _make_bce_logits_vjp,

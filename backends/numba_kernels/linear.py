@@ -10,7 +10,7 @@ from .scalar import sigmoid, tanh
 __all__ = ["ACTIVATE", "BACK", "column_sums"]
 
 # Sums may be taken in any order, so that they run in vector registers; nan and inf keep their meaning.
-OPTIONS = {"cache": True, "error_model": "numpy", "fastmath": {"reassoc", "contract", "nsz"}}
+OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"reassoc", "contract", "nsz"}}
 
 
 @njit(**OPTIONS)

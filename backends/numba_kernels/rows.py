@@ -37,6 +37,17 @@ def _total(row):
 
 
 @_sum
+def _exponentials(row, shift, out):
+    """``exp(row - shift)`` to ``out``; returns the sum."""
+    total = row.dtype.type(0)
+    for j in range(row.size):
+        term = exp(row[j] - shift)
+        out[j] = term
+        total += term
+    return total
+
+
+@_sum
 def _dot(a, b):
     total = a[0] * b[0]
     for j in range(1, a.size):
@@ -55,12 +66,9 @@ def _total_exp(row, shift):
 def _softmax(x, out):
     for i in range(x.shape[0]):
         row, result = x[i], out[i]
-        top = _largest(row)
+        share = x.dtype.type(1) / _exponentials(row, _largest(row), result)
         for j in range(row.size):
-            result[j] = exp(row[j] - top)
-        total = _total(result)
-        for j in range(row.size):
-            result[j] /= total
+            result[j] *= share
 
 
 def _softmax_vjp(g, y, out):

@@ -20,7 +20,7 @@ from .pointers import ADDRESSES, INNER_LOOP, call_loop, load, load_each, own_loo
 __all__ = ["make_ufunc"]
 
 _BLOCK = 512  # elements copied at a time where an operand is not contiguous: the buffers stay in the L1 cache
-_OPERANDS = 5  # at most
+_OPERANDS = 6  # at most
 _WORD = types.intp.bitwidth // 8
 _BUFFERS = _OPERANDS * _BLOCK * 8 // _WORD
 

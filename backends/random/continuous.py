@@ -20,6 +20,9 @@ Array = NDArray[Any]
 # PyTorch makes normals sixteen at a time from here on; below, and in tensors with gaps, one after another.
 _NORMAL_BLOCK = 16
 
+FEW = 16  # so many normals are made faster one after another
+LOW53, STEP53 = 2**53 - 1, 2.0**-53
+
 WIDE = (np.dtype(np.float32), np.dtype(np.float64))
 
 
@@ -40,11 +43,11 @@ class ContinuousDraws(Engine):
             RuntimeError: the bounds are in the wrong order or too far apart for the dtype, or the dtype
                 is neither floating nor complex.
         """
-        if np.dtype(dtype).kind == "c":
-            return self._complex(lambda dims, kind: self.uniform(dims, low, high, kind), shape, dtype)
         dims, n = shape_and_size(shape)
         if low == 0 and high == 1 and dtype in WIDE:
             return self._unit(n, dtype).reshape(dims)
+        if np.dtype(dtype).kind == "c":
+            return self._complex(lambda dims, kind: self.uniform(dims, low, high, kind), shape, dtype)
         wanted = floating("uniform", dtype)
         largest = float(ml_dtypes.finfo(wanted).max)
         if not (abs(low) <= largest and abs(high) <= largest and 0 <= high - low <= largest):
@@ -226,12 +229,24 @@ class ContinuousDraws(Engine):
         """n standard normals in float64 by Box and Muller, beginning with the one kept from last time."""
         kept = [] if self._next_normal is None else [self._next_normal]
         pairs = (n - len(kept) + 1) // 2
+        if n < FEW:
+            return self._few_normals(n, kept, self._words(4 * pairs).tolist())
         u = self._unit(2 * pairs, np.float64).reshape(pairs, 2)
         radius, angle = np.sqrt(-2.0 * np.log1p(-u[:, 1])), 2.0 * math.pi * u[:, 0]
         both = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
         found = np.concatenate([kept, both.reshape(-1)])
         self._next_normal = float(found[n]) if found.size > n else None
         return found[:n]
+
+    def _few_normals(self, n: int, found: list[float], words: list[int]) -> Array:
+        """``_normal_pairs`` one after another: faster than arrays as long as there are few."""
+        for i in range(0, len(words), 4):
+            turn = ((words[i] << 32 | words[i + 1]) & LOW53) * STEP53
+            length = ((words[i + 2] << 32 | words[i + 3]) & LOW53) * STEP53
+            radius, angle = math.sqrt(-2.0 * math.log1p(-length)), 2.0 * math.pi * turn
+            found += radius * math.cos(angle), radius * math.sin(angle)
+        self._next_normal = found.pop() if len(found) > n else None
+        return np.array(found)
 
     def _normal_blocks(self, n: int, mean: float, std: float, dtype: np.dtype[Any]) -> Array:
         """n normals, sixteen at a time; the last sixteen are drawn anew where 16 does not divide n."""

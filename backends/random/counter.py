@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .engine import Engine
 
-__all__ = ["CounterGenerator", "made_so_far", "seed_devices"]
+__all__ = ["CounterGenerator", "entropy", "made_so_far", "seed_devices"]
 
 _made: weakref.WeakSet[CounterGenerator] = weakref.WeakSet()
 # What ``seed_devices`` was last given: devices that come into use later begin with it.
@@ -22,11 +22,19 @@ class CounterGenerator:
     """The seed of a device's random numbers, and how far the counter has come.
 
     The numbers themselves are Philox's (Salmon et al., 2011), computed on the device; they are not PyTorch's.
+
+    Args:
+        seed: of a generator that stands by itself. Without one it is a device's own, which ``seed_devices`` seeds.
     """
 
-    def __init__(self) -> None:
-        self._seed, self._offset = _start if _start is not None else _entropy(), 0
-        _made.add(self)
+    device: Any = None  # whose numbers it counts
+
+    def __init__(self, seed: int | None = None) -> None:
+        self._seed, self._offset = _start if _start is not None else entropy(), 0
+        if seed is None:
+            _made.add(self)
+        else:
+            self.manual_seed(seed)
 
     def manual_seed(self, seed: int) -> Self:
         """Start anew from ``seed``; returns the generator itself.
@@ -42,7 +50,7 @@ class CounterGenerator:
 
     def seed(self) -> int:
         """Start anew from a seed of the operating system; returns that seed."""
-        self.manual_seed(_entropy())
+        self.manual_seed(entropy())
         return self._seed
 
     def initial_seed(self) -> int:
@@ -84,5 +92,6 @@ def seed_devices(seed: int) -> None:
         generator.manual_seed(_start)
 
 
-def _entropy() -> int:
+def entropy() -> int:
+    """A seed of the operating system."""
     return int.from_bytes(os.urandom(8), "little")

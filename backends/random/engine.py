@@ -13,7 +13,7 @@ import ml_dtypes
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-__all__ = ["Engine", "Shape", "affine", "cast", "floating", "shape_and_size"]
+__all__ = ["DEFAULT_SEED", "Engine", "Shape", "affine", "cast", "floating", "shape_and_size"]
 
 Shape = int | Sequence[int]
 Array = NDArray[Any]
@@ -32,13 +32,13 @@ _BLOCK = 624
 _LOW24, _STEP24 = np.int32(2**24 - 1), np.float32(2.0**-24)
 
 # The seed of a ``torch.Generator()`` that was given none.
-_DEFAULT_SEED = 67280421310721
+DEFAULT_SEED = 67280421310721
 
 
 class Engine:
     """MT19937 seeded and read as PyTorch does it, with the one normal number that PyTorch keeps for later."""
 
-    def __init__(self, seed: int | None = _DEFAULT_SEED) -> None:
+    def __init__(self, seed: int | None = DEFAULT_SEED) -> None:
         self._initial_seed = 0
         self._next_normal: float | None = None
         if seed is None:
@@ -152,7 +152,7 @@ class Engine:
 
 def shape_and_size(shape: Shape) -> tuple[tuple[int, ...], int]:
     """The shape as a tuple, and its number of elements."""
-    several = isinstance(shape, (tuple, list)) or isinstance(shape, Sequence)
+    several = isinstance(shape, (tuple, list, Sequence))
     found = tuple(map(operator.index, shape)) if several else (operator.index(shape),)  # type: ignore[arg-type]
     if found and min(found) < 0:
         raise RuntimeError(f"shape: no dimension may be negative, got {found}")
@@ -170,6 +170,8 @@ def floating(name: str, dtype: DTypeLike) -> np.dtype[Any]:
 def cast(values: Array, dtype: DTypeLike) -> Array:
     """``values`` as ``dtype``, rounded to float32 on the way to a 16-bit type, as in PyTorch."""
     wanted = np.dtype(dtype)
+    if values.dtype == wanted:
+        return values
     if wanted.itemsize == 2 and wanted.kind not in "iu":
         values = values.astype(np.float32, copy=False)
     with np.errstate(over="ignore"):

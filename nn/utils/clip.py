@@ -11,7 +11,7 @@ from ...autograd.ops.reduce import norm
 from ...autograd.ops.shape import stack
 from ...autograd.tensor import wrap
 
-__all__ = ["clip_grad_norm_", "clip_grad_value_"]
+__all__ = ["clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm"]
 
 
 def _grads(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
@@ -48,16 +48,48 @@ def clip_grad_norm_(
         for g in grads:
             g._cell[0] += 1
         return wrap(backend.normal(total), grads[0]._device)
+    total = get_total_norm(grads, norm_type, error_if_nonfinite)
+    _scale(grads, max_norm, total)
+    return total
+
+
+def get_total_norm(
+    tensors: Tensor | Iterable[Tensor], norm_type: float = 2.0, error_if_nonfinite: bool = False,
+    foreach: bool | None = None,
+) -> Tensor:  # fmt: skip
+    """The norm of several tensors, taken as one vector.
+
+    Args:
+        tensors: one or several.
+        norm_type: the order of the norm; may be infinite.
+        error_if_nonfinite: refuse a norm that is nan or infinite.
+        foreach: accepted.
+
+    Raises:
+        RuntimeError: a norm that is not finite, where asked.
+    """
+    several, order = [tensors] if isinstance(tensors, Tensor) else list(tensors), float(norm_type)
+    if not several:
+        return tensor(0.0)
     with no_grad():
-        total = norm(stack([norm(g, order) for g in grads]), order)
-        if error_if_nonfinite and not math.isfinite(total.item()):
-            raise RuntimeError(
-                f"clip_grad_norm_: the norm of order {norm_type} is {total.item()}, and cannot be clipped"
-            )
-        factor = (max_norm / (total + 1e-6)).clamp(max=1.0)
+        total = norm(stack([norm(t, order) for t in several]), order)
+    if error_if_nonfinite and not math.isfinite(total.item()):
+        raise RuntimeError(f"clip_grad_norm_: the norm of order {norm_type} is {total.item()}, and cannot be clipped")
+    return total
+
+
+def clip_grads_with_norm_(
+    parameters: Tensor | Iterable[Tensor], max_norm: float, total_norm: Tensor, foreach: bool | None = None
+) -> None:
+    """Scale all gradients by ``max_norm / total_norm`` where that is below 1; see ``get_total_norm``."""
+    _scale(_grads(parameters), max_norm, total_norm)
+
+
+def _scale(grads: list[Tensor], max_norm: float, total: Tensor) -> None:
+    with no_grad():
+        factor = (float(max_norm) / (total + 1e-6)).clamp(max=1.0)
         for g in grads:
             g.mul_(factor)
-    return total
 
 
 def _alike(grads: list[Tensor]) -> bool:

@@ -26,10 +26,11 @@ def functional_call(
         args: the argument, or a tuple of them.
         kwargs: keyword arguments.
         tie_weights: whether a tensor given for a parameter that has several names stands for all of them.
-        strict: whether every parameter and buffer must be named.
+        strict: whether every parameter and buffer must be named, and nothing else; without it, names that the module
+            does not have are passed over.
 
     Raises:
-        RuntimeError: names that the module does not have, or with ``strict`` names that are missing.
+        RuntimeError: with ``strict``, names that the module does not have, or that are missing.
         ValueError: the same name in several dictionaries, or different tensors for names that are tied.
     """
     given = _merged(parameter_and_buffer_dicts)
@@ -83,11 +84,12 @@ def _replaced(module: Module, given: dict[str, Tensor], tie_weights: bool, stric
     if tie_weights:
         given = _tied(places, given)
     unknown, missing = sorted(given.keys() - places.keys()), sorted(places.keys() - given.keys())
-    if unknown or (strict and missing):
+    if strict and (unknown or missing):
         raise RuntimeError(
             f"functional_call: {type(module).__name__} "
-            + "; ".join([f"has no {unknown}"] * bool(unknown) + [f"misses {missing}"] * bool(strict and missing))
+            + "; ".join([f"has no {unknown}"] * bool(unknown) + [f"misses {missing}"] * bool(missing))
         )
+    given = {full: tensor for full, tensor in given.items() if full in places}
     before = {full: places[full][0][places[full][2]] for full in given}
     try:
         for full, tensor in given.items():

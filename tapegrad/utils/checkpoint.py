@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import weakref
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -10,10 +11,14 @@ from typing import Any
 from ..autograd import Function, Tensor, backward, enable_grad, no_grad
 from ..autograd.graph import saved_tensors_hooks
 from ..autograd.hooks import running
-from ..autograd.saved import Kept, keep
+from ..autograd.origin import calls_from, described
+from ..autograd.saved import Kept, PackingNode, keep
 from ..backends.random import preserved, random_states
 
-__all__ = ["CheckpointError", "checkpoint", "checkpoint_sequential", "noop_context_fn", "set_checkpoint_early_stop"]
+__all__ = [
+    "CheckpointError", "checkpoint", "checkpoint_sequential", "noop_context_fn", "set_checkpoint_debug_enabled",
+    "set_checkpoint_early_stop",
+]  # fmt: skip
 
 DETERMINISM_CHECKS = ("default", "none")
 
@@ -32,6 +37,7 @@ def noop_context_fn() -> tuple[Any, Any]:
 
 
 _early_stop: bool | None = None
+_debug: bool | None = None
 
 
 @contextlib.contextmanager
@@ -45,10 +51,21 @@ def set_checkpoint_early_stop(enable: bool) -> Iterator[None]:
         _early_stop = before
 
 
+@contextlib.contextmanager
+def set_checkpoint_debug_enabled(enabled: bool | None) -> Iterator[None]:
+    """A context in which checkpoints take their ``debug`` from here; None leaves it to each."""
+    global _debug
+    before, _debug = _debug, enabled
+    try:
+        yield
+    finally:
+        _debug = before
+
+
 def checkpoint(
     function: Callable[..., Any], *args: Any, use_reentrant: bool = False,
     context_fn: Callable[[], tuple[Any, Any]] = noop_context_fn, determinism_check: str = "default",
-    preserve_rng_state: bool = True, early_stop: bool = True, **kwargs: Any,
+    debug: bool = False, preserve_rng_state: bool = True, early_stop: bool = True, **kwargs: Any,
 ) -> Any:  # fmt: skip
     """Call a function and save nothing of it for backward but its arguments; backward computes it again.
 
@@ -58,9 +75,10 @@ def checkpoint(
         function: computes the same when called again with the same arguments.
         args: its arguments.
         use_reentrant: the older way, by a backward inside of the backward. It takes neither ``kwargs``,
-            ``context_fn`` nor ``determinism_check``, and does not work with ``autograd.grad``.
+            ``context_fn``, ``determinism_check`` nor ``debug``, and does not work with ``autograd.grad``.
         context_fn: makes the contexts in which the function runs, the first time and again.
         determinism_check: ``"default"`` compares shapes, types and devices of both runs; ``"none"`` does not.
+        debug: let the error about a second run that differs list what each run saved, step by step with its line.
         preserve_rng_state: let the second run draw the same random numbers.
         early_stop: end the second run when everything that backward needs is computed.
         kwargs: keyword arguments of the function.
@@ -75,8 +93,11 @@ def checkpoint(
     True
     """
     if use_reentrant:
-        if kwargs or context_fn is not noop_context_fn or determinism_check != "default":
-            unknown = [*kwargs, "context_fn" if context_fn is not noop_context_fn else "determinism_check"]
+        unknown = [
+            *kwargs, *["context_fn"] * (context_fn is not noop_context_fn),
+            *["determinism_check"] * (determinism_check != "default"), *["debug"] * bool(debug),
+        ]  # fmt: skip
+        if unknown:
             raise ValueError(f"checkpoint: use_reentrant=True does not take {unknown[0]!r}")
         return _Reentrant.apply(function, preserve_rng_state, *args)
     if determinism_check not in DETERMINISM_CHECKS:
@@ -84,8 +105,13 @@ def checkpoint(
             f"checkpoint: determinism_check must be one of {DETERMINISM_CHECKS}, not {determinism_check!r}"
         )
     stop = early_stop if _early_stop is None else _early_stop
+    detailed = debug if _debug is None else _debug
+    if detailed and context_fn is not noop_context_fn:
+        raise ValueError("checkpoint: debug=True is for checkpoints without a context_fn of their own")
     first, again = context_fn()
     frame = _Frame(function, args, kwargs, again, preserve_rng_state, determinism_check == "default", stop)
+    if detailed:
+        frame.steps = []
     with saved_tensors_hooks(frame.pack, frame.unpack), first:
         return function(*args, **kwargs)
 
@@ -106,6 +132,7 @@ class _Frame:
         holders: for each saved tensor what stands for it on the tape, as long as the tape needs it.
         kinds: the shape, type and device of each.
         values: by index, what the repetition has computed and backward has not yet taken.
+        steps: with ``debug``, of each saved tensor the step of the forward that saved it and its line; else None.
     """
 
     def __init__(
@@ -120,12 +147,15 @@ class _Frame:
         self.holders: list[weakref.ref[_Holder]] = []
         self.kinds: list[Any] = []
         self.values: dict[int, Tensor] = {}
+        self.steps: list[str] | None = None
 
     def pack(self, tensor: Tensor) -> _Holder:
         """Called with each tensor that the first run saves."""
         holder = _Holder(len(self.holders))
         self.holders.append(weakref.ref(holder))
         self.kinds.append(_kind(tensor))
+        if self.steps is not None:
+            self.steps.append(_step(tensor))
         return holder
 
     def unpack(self, holder: _Holder) -> Tensor:
@@ -137,18 +167,22 @@ class _Frame:
     def _repeat(self) -> None:
         """Run the function again, and take from it what is still needed."""
         values: dict[int, Tensor] = {}
+        again: list[str] = []
         count, needed = 0, {k for k, holder in enumerate(self.holders) if holder() is not None}
         last = max(needed)
 
         def pack(tensor: Tensor) -> Tensor:
             nonlocal count
             k, count = count, count + 1
+            if self.steps is not None:
+                again.append(_step(tensor))
             if k in needed:
                 values[k] = tensor.detach()
                 if self._compare and _kind(tensor) != self.kinds[k]:
                     raise CheckpointError(
                         f"checkpoint: the tensor saved as number {k} was {_words(self.kinds[k])} in the forward and is "
                         f"{_words(_kind(tensor))} in the recomputation; the function must compute the same both times"
+                        + self._told(again)
                     )
             if self._early_stop and k == last:
                 raise _Stop
@@ -162,9 +196,28 @@ class _Frame:
         if (not self._early_stop and count != len(self.holders)) or not needed <= set(values):
             raise CheckpointError(
                 f"checkpoint: the forward saved {len(self.holders)} tensors and the recomputation {count}; the "
-                "function must compute the same both times"
+                "function must compute the same both times" + self._told(again)
             )
         self.values = values
+
+    def _told(self, again: list[str]) -> str:
+        """What both runs saved, for an error."""
+        if self.steps is None:
+            return "; debug=True lists what each saved"
+        lists = [[f"  {k}: {text}" for k, text in enumerate(steps)] for steps in (self.steps, again)]
+        return "\n".join(["\nSaved in the original forward:", *lists[0], "Saved in the recomputation:", *lists[1]])
+
+
+def _step(tensor: Tensor) -> str:
+    """Which operation is saving a tensor, on which of the user's lines."""
+    frame: Any = sys._getframe(1)
+    name = ""
+    while frame is not None and not name:
+        node = frame.f_locals.get("self")
+        name = node.rule.name if isinstance(node, PackingNode) else ""
+        frame = frame.f_back
+    calls, _ = calls_from(sys._getframe(1))
+    return f"{name or 'a function'} saves {_words(_kind(tensor))}, {described(calls)}"
 
 
 class _Argument:

@@ -25,6 +25,15 @@
 using std::copysign, std::erf, std::erfc, std::exp, std::fabs, std::floor, std::fmod, std::log, std::log1p, std::sqrt,
     std::tanh;
 
+template <class V>
+V cospi(V x) {
+  return std::cos(V(3.14159265358979323846L) * x);
+}
+template <class V>
+V sinpi(V x) {
+  return std::sin(V(3.14159265358979323846L) * x);
+}
+
 #define __device__ static
 // All shared memory lies in one section, so that it can be filled with nan before each block: a card clears nothing.
 #define __shared__ static __attribute__((section("shared_memory")))

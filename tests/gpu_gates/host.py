@@ -48,6 +48,12 @@ def build(text, name, *flags):
     return target
 
 
+def stand_in_for(dtype):
+    """The type that the host computes in: g++ knows no 16-bit floats, and one type of integers is enough."""
+    dtype = np.dtype(dtype)
+    return np.dtype(np.int64) if dtype.kind in "iu" else dtype if dtype in TYPES else np.dtype(np.float32)
+
+
 # Element-wise kernels
 
 
@@ -89,7 +95,8 @@ def run_elementwise(library, declared, arguments):
     given = list(arguments[:inputs])
     floats = [x.dtype for x, (t, _) in zip(given, found) if t == "T" and isinstance(x, np.ndarray)]
     assert len(set(floats)) == 1, f"{declared.name}: CuPy wants one type for T, got {floats}"
-    dtype = floats[0]
+    wanted = floats[0]
+    dtype = stand_in_for(wanted)
     given = [np.asarray(x, dtype if t == "T" else KINDS[t]) for x, (t, _) in zip(given, found)]
     shape = np.broadcast_shapes(*[x.shape for x in given])
     flat = [np.ascontiguousarray(np.broadcast_to(x, shape)) for x in given]
@@ -97,7 +104,7 @@ def run_elementwise(library, declared, arguments):
     function = getattr(library, f"{declared.name}_{INTEGER if dtype == np.int64 else TYPES[dtype]}_loop")
     pointers = [ctypes.c_void_p(x.ctypes.data) for x in (*flat, *results)]
     function(*pointers, ctypes.c_longlong(int(np.prod(shape))))
-    return results
+    return [x.astype(wanted) if t == "T" else x for x, (t, _) in zip(results, found[inputs:])]
 
 
 # Block kernels
@@ -215,6 +222,15 @@ class HostBuilder:
     def block(self, family, name, dtype):
         def call(grid, block, arguments):
             plain = [self.inside(x) for x in arguments]
+            wide = stand_in_for(dtype)
+            if wide != dtype:
+                assert name not in ("sgd", "rmsprop", "adam"), "the table of addresses is of 16-bit numbers"
+                copies = [x.astype(wide) if isinstance(x, np.ndarray) and x.dtype == dtype else x for x in plain]
+                run_block(self.blocks, family, name, wide, grid, block, copies)
+                for x, copied in zip(plain, copies):
+                    if copied is not x:
+                        x[...] = copied
+                return
             self.launches.append((family, name, dtype, grid, block, plain))
             run_block(self.blocks, family, name, dtype, grid, block, plain)
 

@@ -7,16 +7,18 @@ arrays where NumPy gives scalars. Beyond CuPy, it counts every wait for the card
 of another card than the current one.
 """
 
+import contextlib
 from types import SimpleNamespace
 
 import numpy as np
 
+from . import strict_cuda
 from .strict_array import MODULE, MemoryPointer, made, ndarray, plain, ufunc
-from .strict_copies import STREAM, alloc_pinned_memory, array_from_pinned, is_pinned
+from .strict_copies import alloc_pinned_memory, array_from_pinned, is_pinned
 from .strict_cuda import COUNTS, CUBLAS, MEMORY, POOL, RUNTIME, Device, OutOfMemoryError
 from .strict_names import Offered
 
-__all__ = ["COUNTS", "CUBLAS", "FUNCTIONS", "MEMORY", "POOL", "RUNTIME", "STRICT", "Device",
+__all__ = ["COUNTS", "CUBLAS", "FUNCTIONS", "MEMORY", "POOL", "RUNTIME", "STRICT", "Device", "errstate",
            "made", "ndarray", "plain"]  # fmt: skip
 
 HELD = []  # whose memory was taken over
@@ -87,6 +89,8 @@ def moveaxis(a, source, destination):
 
 def where(condition, x=None, y=None):
     assert type(condition) is ndarray, "CuPy calls a method of the condition"
+    if "V" in {getattr(v, "dtype", np.dtype(bool)).kind for v in (x, y)}:
+        raise TypeError("Wrong type of arguments for cupy_where: it has no loop for bfloat16")
     return made(np.where(plain(condition), plain(x), plain(y)))
 
 
@@ -131,6 +135,8 @@ def cumprod(a, axis=None, dtype=None, out=None):
 
 
 def argsort(a, axis=-1, kind=None):
+    if not a.ndim:
+        raise ValueError("Sorting arrays with the rank of zero is not supported")
     if kind not in (None, "stable"):
         raise ValueError("kind can only be None or 'stable'")
     return made(np.argsort(plain(a), axis, kind="stable"))
@@ -174,7 +180,7 @@ def stack(tup, axis=0, out=None, *, dtype=None, casting="same_kind"):
 
 
 def matmul(x1, x2, out=None):
-    return made(np.matmul(plain(x1), plain(x2)))
+    return made(np.asarray(np.matmul(plain(x1), plain(x2))).astype(np.result_type(x1.dtype, x2.dtype)))
 
 
 def may_share_memory(a, b, max_work=None):
@@ -191,6 +197,47 @@ def as_strided(x, shape=None, strides=None):
     return made(np.lib.stride_tricks.as_strided(plain(x), shape, strides))
 
 
+# Solvers: where they fail they leave numbers of no meaning behind, unless told to look, which is a wait for the card
+
+
+class Looking:
+    """Whether the solvers look whether they failed."""
+
+    linalg = "ignore"
+
+
+@contextlib.contextmanager
+def errstate(linalg):
+    """cupyx's context of that name."""
+    before, Looking.linalg = Looking.linalg, linalg
+    try:
+        yield
+    finally:
+        Looking.linalg = before
+
+
+def solver(name):
+    """A function of CuPy's linalg that can fail."""
+
+    def call(a, *args, **options):
+        if name == "solve" and (a.ndim != args[0].ndim or a.shape[:-1] != args[0].shape[:-1]):
+            raise ValueError("a must have (..., M, M) shape and b must have (..., M, K) for multidimensional b")
+        COUNTS.waits += Looking.linalg == "raise"
+        try:
+            return run(a, *args, **options)
+        except np.linalg.LinAlgError:
+            if Looking.linalg == "raise":
+                raise
+            return run(made(np.broadcast_to(np.eye(*a.shape[-2:], dtype=a.dtype), a.shape)), *args, **options)
+
+    run = getattr(Offered("linalg."), name)
+    return call
+
+
+LINALG = Offered("linalg.")
+for _name in ("cholesky", "eig", "eigh", "qr", "solve", "svd"):
+    setattr(LINALG, _name, solver(_name))
+
 FUNCTIONS = {
     f.__name__.rstrip("_"): f
     for f in (
@@ -203,10 +250,11 @@ vars(MODULE).update(
     __name__="strict", __version__="0", ndarray=ndarray, max=amax, min=amin, abs=ufunc("absolute"),
     lib=SimpleNamespace(stride_tricks=SimpleNamespace(as_strided=as_strided)),
     get_default_memory_pool=lambda: POOL, from_dlpack=from_dlpack,
-    fft=Offered("fft."), linalg=Offered("linalg."),
+    fft=Offered("fft."), linalg=LINALG,
     cuda=SimpleNamespace(
         runtime=RUNTIME, memory=SimpleNamespace(OutOfMemoryError=OutOfMemoryError), cublas=CUBLAS, Device=Device,
-        get_cublas_handle=lambda: 1, get_current_stream=lambda: STREAM, alloc_pinned_memory=alloc_pinned_memory,
+        get_cublas_handle=lambda: 1, get_current_stream=strict_cuda.current_stream, Stream=strict_cuda.Stream,
+        Event=strict_cuda.Event, get_elapsed_time=strict_cuda.elapsed_time, alloc_pinned_memory=alloc_pinned_memory,
         MemoryPointer=MemoryPointer,
     ),
     **FUNCTIONS,

@@ -1,7 +1,9 @@
 """The arrays and ufuncs of the stand-in for cupy (see `strict`)."""
 
+import functools
 from types import SimpleNamespace
 
+import ml_dtypes
 import numpy as np
 
 from .strict_copies import STREAM, is_pinned, put_off
@@ -34,6 +36,25 @@ def made(a):
     return out
 
 
+ELEMENTS = {"E": np.dtype(ml_dtypes.bfloat16)}  # how CuPy writes a type that NumPy does not have
+
+
+@functools.cache
+def loop_of(name, kinds):
+    """The types that CuPy computes in and gives: of its first loop to which all of ``kinds`` can be cast, or None."""
+    for loop in NAMES[name][1][2:]:
+        takes, gives = ([ELEMENTS.get(c) or np.dtype(c) for c in part] for part in loop.split("->"))
+        if all(np.can_cast(kind, into) for kind, into in zip(kinds, takes, strict=True)):
+            return takes, gives
+    return None
+
+
+def kinds_of(given):
+    """The types of operands; Python's numbers take part as far as NumPy lets them."""
+    typed = [x.dtype for x in given if isinstance(x, (np.ndarray, np.generic))]
+    return tuple(x.dtype if isinstance(x, (np.ndarray, np.generic)) else np.result_type(*typed, x) for x in given)
+
+
 class ufunc:  # noqa: N801 - CuPy's name
     """One of CuPy's ufuncs."""
 
@@ -48,12 +69,18 @@ class ufunc:  # noqa: N801 - CuPy's name
             args, out = args[:count], args[count]
         out = out[0] if isinstance(out, tuple) else out
         given = [plain(x) for x in args]
+        kinds = kinds_of(given)
+        loop = loop_of(self.__name__, kinds)
         try:
+            if dtype is None and loop is None:
+                raise TypeError
             with np.errstate(all="ignore"):
                 result = self._np(*given, out=plain(out), dtype=dtype, casting=casting)
         except TypeError:
-            kinds = ", ".join(str(np.asarray(x).dtype) for x in given)
-            raise TypeError(f"Wrong type ({kinds}) of arguments for cupy_{self.__name__}") from None
+            words = ", ".join(map(str, kinds))
+            raise TypeError(f"Wrong type ({words}) of arguments for cupy_{self.__name__}") from None
+        if dtype is None and out is None and not isinstance(result, tuple):
+            result = result.astype(loop[1][0])  # CuPy's choice, where it differs
         if isinstance(result, tuple):
             return tuple(map(made, result))
         return made(result) if out is None else out

@@ -21,6 +21,9 @@ class StrictBackend(CupyBackend):
     def __init__(self, xp=None, builder=None):
         super().__init__(xp or strict.STRICT, builder or BUILDER)
 
+    def watching_solvers(self):
+        return strict.errstate(linalg="raise")
+
 
 _kept = {}
 

@@ -31,8 +31,15 @@ class Stream:
     def synchronize(self):
         self.flush()
 
+    @property
+    def done(self):
+        return not self.pending
+
     def record(self):
         return Event(self)
+
+    def wait_event(self, event):
+        event.synchronize()
 
 
 class Event:
@@ -44,6 +51,9 @@ class Event:
     @property
     def done(self):
         return self._stream.ended >= self._at
+
+    def synchronize(self):
+        self._stream.flush()
 
 
 STREAM = Stream(1)

@@ -3,8 +3,10 @@
 import ctypes
 from types import SimpleNamespace
 
+import ml_dtypes
 import numpy as np
 
+from . import strict_copies as copies
 from .strict_copies import HOST, STREAM, pointer_attributes
 
 
@@ -57,20 +59,90 @@ class Runtime:
     driverGetVersion = runtimeGetVersion
 
     def getDeviceProperties(self, index):
-        return {"name": b"stand-in", "totalGlobalMem": 80 * 2**30, "major": 9, "minor": 0}
+        return {
+            "name": b"stand-in", "totalGlobalMem": 80 * 2**30, "major": 9, "minor": 0, "multiProcessorCount": 132,
+        }  # fmt: skip
+
+    def deviceCanAccessPeer(self, index, peer):
+        return int(peer == index + 1)
+
+    def free(self, pointer):
+        pass
 
 
 class Device:
-    """A context in which a card is current."""
+    """A card; as a context it is the current one."""
 
     def __init__(self, index):
         self.index = index
+
+    def use(self):
+        RUNTIME.setDevice(self.index)
 
     def __enter__(self):
         self._before, RUNTIME.card = RUNTIME.card, self.index
 
     def __exit__(self, *error):
         RUNTIME.card = self._before
+
+
+class Stream(copies.Stream):
+    """One of CuPy's streams, of the card that was current when it was made."""
+
+    count = 1
+
+    def __init__(self, null=False, non_blocking=False, ptds=False, *, priority=None):
+        Stream.count += 1
+        super().__init__(Stream.count)
+        self.card, self.priority = RUNTIME.card, priority
+        assert non_blocking, "a stream that waits for the default stream"
+
+    def use(self):
+        assert self.card == RUNTIME.card, "This stream was not created on the current device"
+        CHOSEN[RUNTIME.card] = self
+
+    def __enter__(self):
+        self.before = current_stream()
+        self.use()
+
+    def __exit__(self, *error):
+        assert self.card == RUNTIME.card
+        CHOSEN[RUNTIME.card] = self.before
+
+
+Stream.null = STREAM
+CHOSEN = {}  # card -> its current stream
+
+
+def current_stream(device_id=-1):
+    return CHOSEN.get(RUNTIME.card if device_id < 0 else device_id, STREAM)
+
+
+class Event:
+    """One of CuPy's events."""
+
+    clock = 0
+
+    def __init__(self, block=False, disable_timing=False, interprocess=False):
+        self.timed, self.at, self.mark = not disable_timing, None, None
+
+    def record(self, stream=None):
+        Event.clock += 1
+        self.at, self.mark = Event.clock, (stream or current_stream()).record()
+
+    @property
+    def done(self):
+        return self.mark is None or self.mark.done
+
+    def synchronize(self):
+        if self.mark is not None:
+            self.mark.synchronize()
+
+
+def elapsed_time(start, end):
+    assert start.timed, "an event without timing"
+    assert end.timed, "an event without timing"
+    return float(end.at - start.at)
 
 
 class Pool:
@@ -88,9 +160,12 @@ class Pool:
     def total_bytes(self):
         return self.used_bytes() + self.free_bytes()
 
+    def free_all_blocks(self):
+        self.emptied = True
+
 
 RUNTIME, MEMORY, POOL = Runtime(), SimpleNamespace(limit=None), Pool()
-ELEMENTS = {0: np.float32, 1: np.float64, 2: np.float16}  # of cudaDataType
+ELEMENTS = {0: np.float32, 1: np.float64, 2: np.float16, 14: ml_dtypes.bfloat16}  # of cudaDataType
 COMPUTE = {68: (np.float32, (0, 2, 14)), 70: (np.float64, (1,)), 77: (np.float32, (0,))}  # of cublasComputeType_t
 
 

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from tapegrad import backends
+from tapegrad.backends.cupy_kernels.blocks import countable
 from tapegrad.backends.cupy_kernels.declare import DECLARED, Blocks
+from tapegrad.backends.random import CounterGenerator
 
 from . import host, sanitize, strict
 from .strict_backend import BUILDER
@@ -108,6 +110,29 @@ def run_dropout(backend, dtype, size):
     yield factors, np.where(factors.a > 0, 1 / 0.7, 0)
 
 
+def run_draws(backend, dtype, size):
+    """Against NumPy's reading of the words that the known answers vouch for."""
+    source, words = CounterGenerator(12345678901234567890), philox()
+    drawn = [
+        w for i in range(size) for w in words((i, 0, 0, 0), (12345678901234567890 % 2**32, 12345678901234567890 >> 32))
+    ]
+    drawn = np.array(drawn, np.uint64)
+    both = drawn[::2] << np.uint64(32) | drawn[1::2]
+    found = backend.random_words(size, source)
+    assert found.a.tolist() == both[:size].tolist()
+    double = dtype == "float64"
+    u = (both >> np.uint64(11)) * 2.0**-53 if double else (drawn >> np.uint64(8)) * 2.0**-24
+    source.manual_seed(source.initial_seed())
+    yield backend.random_uniform((size,), -1.0, 3.0, np.dtype(dtype), source), u[:size] * 4 - 1
+    assert source.take(0)[1] == -(-size // (2 if double else 4))
+    source.manual_seed(source.initial_seed())
+    first, second = ((both >> np.uint64(11))[k::2] if double else drawn[k::2] for k in (0, 1))
+    u = (first + 0.5) * (2.0**-53 if double else 2.0**-32)
+    turn = second * 2 * np.pi * (2.0**-53 if double else 2.0**-32)
+    pair = np.sqrt(-2 * np.log(u)) * np.stack([np.cos(turn), np.sin(turn)])
+    yield backend.random_normal((size,), 1.0, 2.0, np.dtype(dtype), source), pair.T.ravel()[:size] * 2 + 1
+
+
 def run_faults(backend, dtype, size):
     backend.take(on(np.ones((5, 2), dtype)), on(RNG.integers(-5, 5, size)))
     backend.synchronize()
@@ -118,6 +143,7 @@ CASES = [
     *[("softmax", run_softmax, shape) for shape in ROWS], *[("xent", run_xent, shape) for shape in ROWS],
     *[("mse", run_mse, n) for n in (1, 255, 257, 5000)],
     *[("linear", run_linear, s) for s in ((1, 1, 1), (7, 3, 33), (300, 2, 5), (129, 4, 64))],
+    *[("draws", run_draws, n) for n in (1, 3, 1025, 4099)],
 ]  # fmt: skip
 
 
@@ -131,7 +157,7 @@ def test_kernel(family, run, size, dtype, backend, capfd):
 
 
 def test_extreme_logits(backend):
-    x = np.array([[1e4, -1e4, 0], [-np.inf, 0, 1], [300, 300, 300]], np.float32)
+    x = np.array([[1e4, -1e4, 0], [-np.inf, 0, 1], [300, 300, 300], [0, -1e4, 1e4]], np.float32)
     close(backend.softmax(on(x), 1), softmax(x.astype(float)), "float32")
     found = backend.softmax(on(np.array([[math.nan, 0, 1], [0, 1, 2]], np.float32)), 1).a
     assert np.isnan(found[0]).all()
@@ -209,6 +235,20 @@ def test_the_table_is_kept_while_nothing_moves(backend):
     assert strict.COUNTS.to_card == before + 2
 
 
+def test_arrays_of_other_types_are_not_read_as_what_they_are_not(backend):
+    p, g, v = on(np.ones(5, "f4")), on(np.full(5, 2.0)), on(np.ones(5))
+    backend.sgd_update([p], [g], [v], 0.5, 0.5, 0.0, 0.0, False, False)
+    assert not BUILDER.launches
+    np.testing.assert_allclose(v.a, 2.5)
+    np.testing.assert_allclose(p.a, -0.25)
+
+
+def test_rows_that_a_launch_cannot_count():
+    assert countable(2**31 - 1, 2**31 - 257)
+    assert not countable(2**31, 1)
+    assert not countable(1, 2**31 - 256)  # the next step of a thread would overflow
+
+
 def run_updates(backend, dtype, size):
     p, g, a, b, c = (on(np.abs(RNG.normal(size=size)).astype(dtype)) for _ in range(5))
     backend.sgd_update([p], [g], [a], 0.1, 0.9, 0.0, 0.1, True, False)
@@ -222,6 +262,7 @@ def run_updates(backend, dtype, size):
 LAUNCHES = [
     ("softmax", run_softmax, (2, 70)), ("xent", run_xent, (4, 70)), ("mse", run_mse, 600),
     ("linear", run_linear, (140, 3, 40)), ("philox", run_dropout, 2000), ("faults", run_faults, 700),
+    ("draws", run_draws, 2001),
 ]  # fmt: skip
 # The table of the updates holds addresses of this process. These kernels share nothing between threads.
 SERIALISED = tuple(f for f in host.families() if f.name != "update")

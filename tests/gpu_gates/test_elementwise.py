@@ -53,6 +53,25 @@ TRUTH = {
     "gelu_vjp": gelu_vjp,
     "gelu_tanh": gelu_tanh,
     "gelu_tanh_vjp": gelu_tanh_vjp,
+    "elu": lambda x, alpha, inner, scale: np.where(x > 0, x * scale, np.expm1(np.minimum(x, 0) * inner) * alpha),
+    "elu_vjp": lambda g, x, alpha, inner, scale: g * np.where(
+        x > 0, scale, np.exp(np.minimum(x, 0) * inner) * alpha * inner
+    ),
+    "hardtanh": np.clip,
+    "hardtanh_vjp": lambda g, x, low, high: np.where((x > low) & (x < high), g, 0),
+    "hardsigmoid": lambda x: np.clip(x + 3, 0, 6) / 6,
+    "hardsigmoid_vjp": lambda g, x: np.where((x > -3) & (x < 3), g / 6, 0),
+    "hardswish": lambda x: np.where(x <= -3, 0, np.where(x < 3, x * (x + 3) / 6, x)),
+    "hardswish_vjp": lambda g, x: np.where(x <= -3, 0, np.where(x >= 3, g, g * (x / 3 + 0.5))),
+    "mish": lambda x: x * np.tanh(np.logaddexp(0, x)),
+    "mish_vjp": lambda g, x: g * (np.tanh(np.logaddexp(0, x)) + x * sigmoid(x) / np.cosh(np.logaddexp(0, x)) ** 2),
+    "logsigmoid": lambda x: -np.logaddexp(0, -x),
+    "logsigmoid_vjp": lambda g, x: g * sigmoid(-x),
+    "threshold": lambda x, bound, value: np.where(x <= bound, value, x),
+    "threshold_vjp": lambda g, x, bound: np.where(x <= bound, 0, g),
+    "hardshrink": lambda x, bound: np.where(np.abs(x) <= bound, 0, x),
+    "hardshrink_vjp": lambda g, x, bound: np.where(np.abs(x) > bound, g, 0),
+    "softshrink": lambda x, bound: np.where(np.isnan(x), x, np.sign(x) * np.maximum(np.abs(x) - bound, 0)),
     "erf": _erf,
     "remainder": np.remainder,
     "floor_divide": np.floor_divide,
@@ -63,7 +82,10 @@ TRUTH = {
     "bias_sigmoid": lambda x, b: sigmoid(x + b),
 }
 # the numbers that go along with the arrays
-NUMBERS = {"slope": 0.25, "beta": 1.5, "threshold": 5.0}
+NUMBERS = {
+    "slope": 0.25, "beta": 1.5, "threshold": 5.0, "alpha": 1.25, "inner": 0.75, "scale": 1.5, "low": -2.0, "high": 3.0,
+    "bound": 0.5, "value": 2.0,
+}  # fmt: skip
 SPECIAL = [
     math.nan,
     math.inf,

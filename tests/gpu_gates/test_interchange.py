@@ -1,5 +1,8 @@
 """Memory on a card shared with other libraries, by DLPack and by ``__cuda_array_interface__``; on the stand-in."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
@@ -71,3 +74,16 @@ def test_dlpack_in_both_directions():
     assert back.data.ptr == memory.ctypes.data
     with pytest.raises(BufferError, match="copy=False, but the memory is on strict:0"):
         tg.from_dlpack(Foreign(memory, protocol="dlpack"), device="cpu", copy=False)
+
+
+def test_the_address_of_memory_and_copies_that_share_it():
+    x = tg.arange(6.0).reshape(2, 3)
+    assert x.data_ptr() == x._array.data.ptr == x[0].data_ptr() != x[1].data_ptr()
+    assert x.is_set_to(x.view(2, 3))
+    model = tg.nn.Linear(3, 2)
+    twin = copy.deepcopy(model)
+    assert str(twin.weight.device) == CARD
+    assert twin.weight.data_ptr() != model.weight.data_ptr()
+    np.testing.assert_array_equal(twin.weight.detach().cpu().numpy(), model.weight.detach().cpu().numpy())
+    again = pickle.loads(pickle.dumps(x))
+    assert (str(again.device), again.tolist()) == (CARD, x.tolist())

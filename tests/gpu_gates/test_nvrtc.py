@@ -19,7 +19,7 @@ def compile_all(dtype, target, strided=False):
         return dict(zip(texts, pool.map(lambda text: nvrtc.compile_text(text, target), texts.values())))
 
 
-WANTED = [(np.float32, "sm_80"), (np.float64, "sm_80"), *[(d, "sm_90") for d in (np.float32, np.float64, *NARROW)]]
+WANTED = [(dtype, target) for target in ("sm_80", "sm_90") for dtype in (np.float32, np.float64, *NARROW)]
 
 
 @pytest.mark.parametrize(("dtype", "target"), WANTED, ids=lambda v: getattr(v, "__name__", v))

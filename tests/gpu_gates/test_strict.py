@@ -104,7 +104,7 @@ def test_the_list_of_the_stand_in_is_what_cupy_says():
     for name, (kind, numbers) in strict_names.NAMES.items():
         theirs = getattr(np, name, None)
         if kind == "ufunc" and isinstance(theirs, np.ufunc):
-            assert [str(theirs.nin), str(theirs.nout)] == numbers
+            assert [str(theirs.nin), str(theirs.nout)] == numbers[:2]
     assert issubclass(cupy.cuda.memory.OutOfMemoryError, MemoryError)
     assert "allocating 5 bytes" in str(cupy.cuda.memory.OutOfMemoryError(5, 7))
 

@@ -131,6 +131,31 @@ KINKS: dict[str, tuple[str, dict[str, list]]] = {
     "nansum": ("lib.nansum(x)", {"x": [nan, 1.0]}),
     "erfinv at its ends": ("lib.erfinv(x)", {"x": [-1.0, 0.0, 1.0]}),
     "lgamma at 0": ("lib.lgamma(x)", {"x": [0.0, 1.0]}),
+    "digamma at 0 and at infinity": ("lib.digamma(x)", {"x": [0.0, inf, -inf, nan]}),
+    "kthvalue, none alike": ("lib.kthvalue(x, 2, 0).values", {"x": [3.0, 1.0, 2.0]}),
+    "kthvalue of a NaN": ("lib.kthvalue(x, 3, 0).values", {"x": [nan, 1.0, 2.0]}),
+    "mode, several alike": ("lib.mode(x, 0).values", {"x": [1.0, 2.0, 2.0, 1.0]}),
+    "cummin, several alike": ("lib.cummin(x, 0).values", {"x": [2.0, 2.0, 1.0, 1.0]}),
+    "the quotient rounded down": ("lib.div(x, y, rounding_mode='floor')", {"x": [1.0, 5.0], "y": [2.0, 2.0]}),
+    "the quotient rounded toward 0": ("lib.div(x, y, rounding_mode='trunc')", {"x": [-1.0, 5.0], "y": [2.0, 2.0]}),
+    "elu at 0 and far out": ("F.elu(x)", {"x": [0.0, 1.0, -1000.0]}),
+    "hardtanh at its edges": ("F.hardtanh(x)", {"x": [-1.0, 1.0, 0.0]}),
+    "relu6 at its edges": ("F.relu6(x)", {"x": [0.0, 6.0, 3.0]}),
+    "hardswish at its edges": ("F.hardswish(x)", {"x": [-3.0, 3.0, 0.0]}),
+    "softshrink at its edges": ("F.softshrink(x)", {"x": [0.5, -0.5, 1.0]}),
+    "hardshrink at its edges": ("F.hardshrink(x)", {"x": [0.5, -0.5, 1.0]}),
+    "threshold at its edge": ("F.threshold(x, 1.0, 5.0)", {"x": [1.0, 2.0]}),
+    "max_pool, several alike": ("F.max_pool1d(x.reshape(1, 1, -1), 2)", {"x": [1.0, 1.0, nan, 2.0]}),
+    "normalize of 0": ("F.normalize(x, dim=0)", {"x": [0.0, 0.0]}),
+    "cosine_similarity of 0": ("F.cosine_similarity(x, y, dim=0)", {"x": [0.0, 0.0], "y": [1.0, 0.0]}),
+    "pdist of equal rows": ("F.pdist(x.reshape(2, 1))", {"x": [1.0, 1.0]}),
+    "cdist of equal rows": ("lib.cdist(x.reshape(1, 2), y.reshape(1, 2))", {"x": [1.0, 2.0], "y": [1.0, 2.0]}),
+    "cdist of order inf, a tie": (
+        "lib.cdist(x.reshape(1, 2), y.reshape(1, 2), inf)",
+        {"x": [1.0, 1.0], "y": [0.0, 2.0]},
+    ),
+    "the largest of several NaN": ("x.max(0).values", {"x": [nan, nan, 1.0]}),
+    "the smallest of a NaN": ("lib.amin(x)", {"x": [nan, 1.0]}),
 }  # fmt: skip
 
 
@@ -174,7 +199,23 @@ def page(ours, theirs):
             pairs = zip(answers[name].names, answers[name].rows[1:], strict=True)
             columns.append("; ".join(f"{k}: {_numbers(v)}" for k, v in pairs))
         lines.append(f"| {name} | `{text}` | {at} | {columns[0]} | {columns[1]} |")
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n" + OTHERWISE + "\n"
+
+
+OTHERWISE = """
+## Where PyTorch has something else
+
+- `kthvalue` and `topk` of several alike: here the first ones in their order. PyTorch's come from a partial sort that
+  keeps no order, and depend on what else the tensor holds.
+- `floor_divide` and `//`: the slope is 0 here; PyTorch's backward is an error. (`div(..., rounding_mode='floor')` has
+  the slope 0 in both.)
+- The derivative of `digamma` at -1, -2, ... is infinite here. PyTorch's formula divides by a sine that is not quite 0
+  there and gives 6.6e32 in float64, 1.3e15 in float32.
+- `det` of a singular matrix: the matrix of cofactors here, as the formula says. PyTorch divides by a pivot that is 0 or
+  nearly so, and gives 0 or numbers of no meaning.
+- Complex powers of tensors: `0 ** 0` is 1 here as it is for real numbers; PyTorch's logarithm makes it NaN.
+- `cumprod` over inf and 0: here NaN only where the products themselves are NaN.
+""".rstrip()
 
 
 def write():

@@ -1,5 +1,6 @@
 """Checkpointing against PyTorch: values, gradients, random numbers, errors; and the memory that it saves."""
 
+import contextlib
 import gc
 import tracemalloc
 import weakref
@@ -126,6 +127,58 @@ def inside_of_one_another(lib, call):
     return x.grad, runs.count("outer")
 
 
+def differs(lib, **options):
+    runs = []
+
+    def function(t):
+        runs.append(1)
+        return (t.exp() if len(runs) == 1 else lib.cat([t, t]).exp()[:2]).sin()
+
+    return checkpoint(lib).checkpoint(function, leaf(lib, 1, 2), use_reentrant=False, **options)
+
+
+@pair
+def debug_tells_what_differed(lib):
+    made = differs(lib, debug=True)
+    try:
+        made.sum().backward()
+    except RuntimeError as error:
+        return type(error).__name__, "original" in str(error), "exp" in str(error), "recomputation" in str(error)
+
+
+@pair
+def debug_refuses_other_contexts(lib):
+    contexts = contextlib.nullcontext(), contextlib.nullcontext()
+    checkpoint(lib).checkpoint(
+        lambda t: t * 2, leaf(lib, 1), use_reentrant=False, debug=True, context_fn=lambda: contexts
+    )
+
+
+@pair
+def debug_is_not_for_the_older_way(lib):
+    checkpoint(lib).checkpoint(lambda t: t * 2, leaf(lib, 1), use_reentrant=True, debug=True)
+
+
+def test_debug_for_all():
+    for mode, asked, detailed in ((True, False, True), (False, True, False), (None, True, True)):
+        with tg.utils.checkpoint.set_checkpoint_debug_enabled(mode):
+            y = differs(tg, debug=asked)
+        with pytest.raises(RuntimeError) as caught:
+            y.sum().backward()
+        assert ("Saved in the original forward" in str(caught.value)) == detailed
+
+
+def test_debug_names_steps_and_lines():
+    with pytest.raises(RuntimeError) as caught:
+        differs(tg, debug=True).sum().backward()
+    text = str(caught.value)
+    first, again = text.split("Saved in the recomputation")
+    assert "0: exp saves float64[2] on cpu" in first
+    assert "1: sin saves float64[2] on cpu" in first
+    assert "0: exp saves float64[4] on cpu" in again
+    assert first.count("test_checkpoint.py") == 2
+
+
 @pair
 def parameters_of_a_closure(lib):
     x, w = leaf(lib, 1, 2), leaf(lib, 3, 4)
@@ -193,8 +246,6 @@ def stops_early(lib):
 
 @pair
 def contexts_of_both_runs(lib):
-    import contextlib
-
     log = []
 
     @contextlib.contextmanager

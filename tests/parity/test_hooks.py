@@ -265,6 +265,96 @@ def hooks_on_several_tensors(lib):
 
 
 @pair
+def leaves_are_told_as_soon_as_their_gradients_are_complete(lib):
+    weights, log = [leaf(lib, 1, 2) for _ in range(3)], []
+    y = tensor(lib, 1, 1)
+    for k, w in enumerate(weights):
+        y = y * w
+        w.register_hook(lambda g, k=k: log.append(f"leaf {k}"))
+        w.register_post_accumulate_grad_hook(lambda p, k=k: log.append(f"accumulated {k}"))
+        y.register_hook(lambda g, k=k: log.append(f"result {k}"))
+        y.grad_fn.register_hook(lambda i, o, k=k: log.append(f"step {k}"))
+    (y + weights[0]).sum().backward()  # the first is complete only at the end
+    return log, [w.grad.tolist() for w in weights]
+
+
+@pair
+def an_optimizer_in_the_backward(lib):
+    weights, log = [leaf(lib, 1, 2) for _ in range(3)], []
+
+    def step(p):
+        log.append([w.grad is not None for w in weights])
+        with lib.no_grad():
+            p -= 0.1 * p.grad
+        p.grad = None
+
+    y = tensor(lib, 1, 1)
+    for w in weights:
+        w.register_post_accumulate_grad_hook(step)
+        y = (y * w).exp()
+    y.sum().backward()
+    return log, [w.tolist() for w in weights]
+
+
+@pair
+def a_leaf_whose_user_hands_on_nothing(lib):
+    class Cut(lib.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 1
+
+        @staticmethod
+        def backward(ctx, g):
+            return None
+
+    x, log = leaf(lib, 1, 2), []
+    x.register_post_accumulate_grad_hook(lambda p: log.append(p.grad.tolist()))
+    (Cut.apply(x) + x * 3).sum().backward()
+    return log
+
+
+@pair
+def a_gradient_taken_away_before_a_step(lib):
+    x, w, log = leaf(lib, 1, 2), leaf(lib, 3, 4), []
+    y = x * w
+    y.grad_fn.register_prehook(lambda o: (None,))
+    y.grad_fn.register_hook(lambda i, o: log.append((lists(i), lists(o))))
+    (y + w).sum().backward()
+    return x.grad, w.grad.tolist(), log
+
+
+@pair
+def a_gradient_taken_away_before_a_leaf(lib):
+    x = leaf(lib, 1, 2)
+    y = x * 2
+    y.grad_fn.next_functions[0][0].register_prehook(lambda o: (None,))
+    y.sum().backward()
+    return x.grad
+
+
+@pair
+def a_gradient_taken_away_before_a_function(lib):
+    seen = []
+
+    class Twice(lib.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 2, x.detach() * 3
+
+        @staticmethod
+        def backward(ctx, a, b):
+            seen.append((a.tolist(), b.tolist()))
+            return a * 2
+
+    x = leaf(lib, 1, 2)
+    y, _ = Twice.apply(x)
+    y.grad_fn.register_prehook(lambda o: seen.append(len(o)))
+    y.grad_fn.register_prehook(lambda o: (None,) * len(o))
+    y.sum().backward()
+    return x.grad.tolist(), seen
+
+
+@pair
 def a_version_moved_by_hand(lib):
     x = leaf(lib, 1, 2) * 1
     y = x * x

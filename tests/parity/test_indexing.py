@@ -275,9 +275,7 @@ def test_a_view_made_with_others_after_its_base_was_written():
         assert (w + 1).tolist() == [[3.0, 3.0, 3.0]]
 
 
-@pytest.mark.parametrize(
-    "text", ["r.unfold(0, 3, 1).add_(1)", "r.as_strided((2, 2), (1, 1)).mul_(2)", "r.unfold(0, 3, 1)[:] = v[:3]"]
-)
+@pytest.mark.parametrize("text", ["r.unfold(0, 3, 1).add_(1)", "r.as_strided((2, 2), (1, 1)).mul_(2)"])
 def test_an_operation_in_place_refuses_elements_that_are_one_place(text):
     """PyTorch runs it on the same place several times over; see docs/views.md."""
     with pytest.raises(RuntimeError, match="several of its elements are one place in memory; write to a clone"):

@@ -76,3 +76,31 @@ def test_tensors_travel_both_ways():
     taken[0, 1] = 5
     assert theirs[0, 1] == 5
     assert torch.utils.dlpack.from_dlpack(tapegrad.to_dlpack(ours)).tolist() == ours.tolist()
+
+
+def test_asarray_keeps_the_history_of_a_tensor():
+    for lib in (torch, tapegrad):
+        x = lib.ones(2, requires_grad=True)
+        assert lib.asarray(x) is x
+        assert lib.asarray(x * 2).grad_fn is not None
+        made = lib.asarray(x, dtype=lib.float64)
+        assert (made.requires_grad, made.is_leaf) == (True, False)
+        assert lib.asarray(x, copy=True).requires_grad
+        plain = lib.ones(2)
+        assert lib.asarray(plain, requires_grad=True) is plain
+        assert plain.requires_grad
+
+
+def test_a_tensor_that_requires_grad_does_not_travel():
+    for lib in (torch, tapegrad):
+        for x in (lib.ones(2, requires_grad=True), lib.ones(2, requires_grad=True) * 2):
+            with pytest.raises(BufferError, match=r"requires? grad|require grad"):
+                lib.from_dlpack(x)
+
+
+def test_a_capsule_is_taken_once():
+    for lib in (torch, tapegrad):
+        capsule = lib.ones(2).__dlpack__()
+        assert lib.from_dlpack(capsule).tolist() == [1.0, 1.0]
+        with pytest.raises(RuntimeError, match="capsule"):
+            lib.from_dlpack(capsule)

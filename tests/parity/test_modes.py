@@ -53,6 +53,45 @@ def added_to_what_requires_grad(lib):
     return x.grad
 
 
+@pair
+def results_without_gradients_in_inference_mode(lib):
+    x = tensor(lib, 3, 1, 2)
+    with lib.inference_mode():
+        made = [
+            x == 1, x != 1, x < 2, x <= x, x > 2, x >= x, x.isnan(), x.isinf(), lib.isfinite(x), x.logical_not(),
+            (x > 0) & (x < 1), ~(x > 0), x.any(), x.all(), x.argmax(), x.argmin(0), x.max(0).indices, x.sort().indices,
+            x.argsort(), x.nonzero(), lib.isclose(x, x), x.topk(2).indices, lib.unique(x), x.long().bincount(),
+            lib.searchsorted(x.sort().values, x),
+        ]  # fmt: skip
+    return [t.is_inference() for t in made], [t.is_inference() for t in (x == 1, x.argmax())]
+
+
+@pair
+def set_grad_enabled_takes_bools(lib):
+    refused = []
+    for mode in (1, 0, None, "x"):
+        try:
+            lib.set_grad_enabled(mode)
+        except TypeError:
+            refused.append(mode)
+    return refused, lib.is_grad_enabled()
+
+
+@pair
+def a_class_is_decorated(lib):
+    with pytest.warns(FutureWarning):
+
+        @lib.no_grad()
+        class Made:
+            def __init__(self):
+                self.enabled = lib.is_grad_enabled()
+
+            def later(self):
+                return lib.is_grad_enabled()
+
+    return Made().enabled, Made().later()
+
+
 def made_in_inference(act):
     def scenario(lib):
         with lib.inference_mode():

@@ -345,7 +345,74 @@ def loading_what_is_no_dictionary(lib):
     linear(lib).load_state_dict([1])
 
 
+@pair
+def values_that_are_no_tensors_beside_one_without_a_gradient(lib):
+    class Several(lib.nn.Module):
+        def forward(self, x, y):
+            return x * 2, None, 5, y * 3
+
+    log, m = [], Several()
+    m.register_full_backward_hook(lambda mod, i, o: log.append(([g is None for g in o], i[0].tolist(), o[0].tolist())))
+    x = ones(lib, 1, 2).requires_grad_()
+    m(x, ones(lib, 1, 2))[0].sum().backward()
+    return log, x.grad.tolist()
+
+
+def legacy(lib, m):
+    log = []
+    handle = m.register_backward_hook(lambda mod, i, o: log.append((type(mod).__name__, [g.tolist() for g in o])))
+    x = ones(lib, 1, 2).requires_grad_()
+    m(x).sum().backward()
+    handle.remove()
+    m(x).sum().backward()
+    return log
+
+
+@pair
+def the_older_backward_hook(lib):
+    class Twice(lib.nn.Module):
+        def forward(self, x):
+            return {"y": [x * 2]}["y"][0]
+
+    return legacy(lib, Twice())
+
+
+@pair
+def the_older_backward_hook_may_replace(lib):
+    m = lib.nn.Tanh()
+    m.register_backward_hook(lambda mod, i, o: (i[0] * 10,))
+    x = ones(lib, 1, 2).requires_grad_()
+    m(x).sum().backward()
+    return x.grad.tolist()
+
+
+@pair
+def the_older_backward_hook_beside_a_full_one(lib):
+    m = linear(lib)
+    m.register_backward_hook(lambda mod, i, o: None)
+    m.register_full_backward_hook(lambda mod, i, o: None)
+
+
+@pair
+def a_full_backward_hook_beside_the_older_one(lib):
+    m = linear(lib)
+    m.register_full_backward_hook(lambda mod, i, o: None)
+    m.register_backward_hook(lambda mod, i, o: None)
+
+
 # What PyTorch cannot tell
+
+
+def test_the_older_backward_hook_of_all_modules():  # in PyTorch it must not follow a full one in the same program
+    log = []
+    handle = tg.nn.modules.module.register_module_backward_hook(lambda mod, i, o: log.append((type(mod).__name__, o)))
+    with pytest.raises(RuntimeError, match="not both"):
+        tg.nn.modules.module.register_module_full_backward_hook(lambda mod, i, o: None)
+    m, x = tg.nn.Tanh(), ones(tg, 1, 2).requires_grad_()
+    m(x).sum().backward()
+    handle.remove()
+    m(x).sum().backward()
+    assert [(name, [g.tolist() for g in o]) for name, o in log] == [("Tanh", [[[1.0, 1.0]]])]
 
 
 def test_a_load_hook_that_returns_something():

@@ -43,6 +43,8 @@ def vector_norm(x: Tensor, ord: Any = 2, dim: Any = None, keepdim: bool = False,
     dims = dims_of("linalg.vector_norm", dim, x.ndim) if dim is not None else None
     if (ord == math.inf or ord < 0) and 0 in (x._array.shape if dims is None else [x._array.shape[d] for d in dims]):
         raise RuntimeError(f"linalg.vector_norm: ord={ord} has no value over no elements, in shape {list(x.shape)}")
+    if ord == 0:  # a count has no slope
+        x = x.detach()
     return named(reduce.norm(x, float(ord), dims, keepdim), "LinalgVectorNormBackward0")
 
 
@@ -92,14 +94,15 @@ def matrix_norm(
     if isinstance(ord, str) or abs(ord) not in (1, 2, math.inf):
         raise RuntimeError(f"{name}: ord must be 'fro', 'nuc', inf, -inf, 1, -1, 2 or -2, got {ord!r}")
     pick = reduce.amax if ord > 0 else reduce.amin
-    if 0 in (x._array.shape[one], x._array.shape[two]) and not (abs(ord) != 2 and ord > 0):
-        sizes = [x._array.shape[d] for d in (one, two)]
-        if abs(ord) == 2 or 0 in (sizes[0], sizes[1]):
-            raise RuntimeError(f"{name}: ord={ord} has no value for matrices without elements, {describe(x)}")
-    if abs(ord) == 2:
-        return _spectral(x, (one, two), keepdim, lambda s: pick(s, -1))
     if abs(ord) == math.inf:
         one, two = two, one
+    empty = (x._array.shape[two] == 0) if abs(ord) != 2 else 0 in (x._array.shape[one], x._array.shape[two])
+    if empty and ord < 0:
+        raise RuntimeError(f"{name}: ord={ord} has no value for matrices without elements, {describe(x)}")
+    if empty:  # the largest of nothing is 0
+        pick = reduce.sum
+    if abs(ord) == 2:
+        return _spectral(x, (one, two), keepdim, lambda s: pick(s, -1))
     sums = vector_norm(x, 1, one, keepdim)
     return pick(sums, two if keepdim or two < one else two - 1, keepdim)
 

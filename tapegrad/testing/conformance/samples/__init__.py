@@ -7,8 +7,9 @@ broadcast and strided ones among them; give another way to compute the answer (`
 
 from __future__ import annotations
 
+from ....autograd.record import BOTH_TENSORS, TENSOR_FIRST
 from ..sample import Sample
-from . import complex, elementwise, linear, matrices, reduce, shape, special, strided
+from . import complex, elementwise, linear, matrices, recurrent, reduce, shape, special, strided
 from .derived import MOVES, contents, layouts
 from .elementwise import plain
 
@@ -16,7 +17,10 @@ __all__ = ["MOVES", "SAMPLES", "contents", "layouts", "plain"]
 
 SAMPLES: dict[str, list[Sample]] = {
     **elementwise.SAMPLES, **reduce.SAMPLES, **shape.SAMPLES, **linear.SAMPLES, **complex.SAMPLES, **strided.SAMPLES,
-    **special.SAMPLES, **matrices.SAMPLES,
+    **special.SAMPLES, **matrices.SAMPLES, **recurrent.SAMPLES,
 }  # fmt: skip
 for _name, _more in complex.MORE.items():
     SAMPLES[_name] = SAMPLES[_name] + _more
+for _name, _of in SAMPLES.items():  # numbers where the operation takes tensors only
+    _at = (0, 1) if _name in BOTH_TENSORS else (0,) if _name in TENSOR_FIRST else ()
+    SAMPLES[_name] = [s for s in _of if not any(isinstance(s.inputs[k], (int, float)) for k in _at)]

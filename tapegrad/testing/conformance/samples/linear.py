@@ -29,6 +29,16 @@ def _cross_entropy(x: np.ndarray, target: np.ndarray, ignore: int) -> float:
     return math.fsum(terms) / len(terms) if terms else nan
 
 
+def _normalised(x: np.ndarray, w: Any, b: Any, rank: int, eps: float) -> np.ndarray:
+    out = np.empty(x.shape)
+    for place in np.ndindex(x.shape[: x.ndim - rank]):
+        row = x[place].ravel().tolist()
+        mean = math.fsum(row) / len(row)
+        deviation = math.sqrt(math.fsum((v - mean) ** 2 for v in row) / len(row) + eps)
+        out[place] = (x[place] - mean) / deviation
+    return out * (1.0 if w is None else w) + (0.0 if b is None else b)
+
+
 def _huber(x: float, target: float, delta: float) -> float:
     error = abs(x - target)
     return 0.5 * error * error if error <= delta else delta * (error - 0.5 * delta)
@@ -49,6 +59,10 @@ MATRICES = (
 LAYERS = (
     (real(3, 4), real(2, 4), real(2)), (real(3, 4), real(2, 4), None), (real(2, 2, 3), real(4, 3), real(4)), (real(0, 3), real(2, 3), real(2)),
     (strided(real(3, 2)), strided(real(4, 2)), real(4)), (real(1, 3), real(1, 3), real(1)), (real(3), real(2, 3), real(2)),
+)  # fmt: skip
+ROWS = (
+    (real(3, 4), real(4), real(4, salt=1), 1), (real(3, 4), None, None, 1), (real(3, 4), real(4), None, 1), (real(2, 3, 4), None, real(3, 4), 2),
+    (real(5), real(5), real(5, salt=1), 1), (strided(real(2, 5)), real(5), strided(real(5, salt=1)), 1), (real(5, 2, 3).T, real(5), real(5, salt=1), 1),
 )  # fmt: skip
 PAIRS = (
     (real(3, 4), real(3, 4, salt=1)),
@@ -77,6 +91,9 @@ SAMPLES: dict[str, list[Sample]] = {
         + [Sample((WIDE, WIDE[:130], b), (act,), atol=256, smooth=False) for act, b in ((None, None), ("relu", WIDE[0, :130]), ("tanh", WIDE[0, :130]), ("sigmoid", None))]
         + [Sample((ODD, real(2, 3), b), (act,), smooth=False, gradient=False) for b in (None, real(2)) for act in (None, "relu", "tanh", "sigmoid")]
         + [Sample((BIG, BIG[:3], None), (act,), atol=256, smooth=False) for act in (None, "relu")],
+    "layer_norm": [Sample((x, w, b), (rank, 1e-5), _normalised, atol=16) for x, w, b, rank in ROWS]
+        + [Sample((WIDE, WIDE[0], WIDE[1]), (1, 1e-5), atol=256, smooth=False), Sample((BIG, None, None), (1, 1e-5), atol=256, smooth=False),
+           Sample((ODD, None, None), (1, 1e-5), smooth=False, gradient=False)],
     "mse": [Sample(p, (), lambda x, y: math.fsum(((x - y) ** 2).ravel()) / x.size, atol=8) for p in PAIRS]
         + [Sample((real(0, 2), real(0, 2)), (), lambda x, y: np.array(nan), smooth=False), Sample((ODD, real(5, 3)), smooth=False, gradient=False), Sample((large(-1, 1), large(-2, 2, 1)), atol=64, smooth=False)],
     "softmax_xent": [Sample(p, (-100,), _cross_entropy, atol=8) for p in LOGITS]

@@ -143,7 +143,8 @@ def _truth(decide: Callable[..., Any]) -> list[Sample]:
 SAMPLES: dict[str, list[Sample]] = {
     "sum": [*reduction(math.fsum), Sample((I3,), (None, False), lambda x, d, k: np.array(2)), Sample((bools(True, True),), ((0,), False), lambda x, d, k: np.array(2))],
     "mean": reduction(lambda v: math.fsum(v) / len(v) if v else nan),
-    "var": [*reduction(_variance(1), 1), *reduction(_variance(0), 0), Sample((real(3, 1),), ((1,), 1, False), folded(_variance(1)), smooth=False)],
+    "var": [*reduction(_variance(1), 1), *reduction(_variance(0), 0), Sample((real(3, 1),), ((1,), 1, False), folded(_variance(1)), smooth=False),
+            Sample((real(4, 3),), ((0,), 2, True), folded(_variance(2)))],
     "amax": [*reduction(max, empty=False), Sample((TIES,), ((1,), False), folded(max), smooth=False, slopes=(array([0.5, 0, 0.5], [0, 0, 1]),)),
              Sample((TIES,), (None, False), smooth=False, slopes=(array([0.5, 0, 0.5], [0, 0, 0]),)), Sample((array(1.0, nan, 2.0),), ((0,), False), smooth=False, gradient=False),
              Sample((real(0, 3),), ((1,), False)), Sample((I3,), ((0,), False), lambda *_: np.array(7))],

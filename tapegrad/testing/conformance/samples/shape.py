@@ -61,6 +61,7 @@ INDICES: tuple[tuple[tuple[int, ...], list[np.ndarray], tuple[Any, ...]], ...] =
 GATHERS = (
     ((3, 4), ints([0, 1, 3, 3], [2, 2, 0, 1], [1, 0, 0, 3]), 1), ((3, 4), ints([0, 2, 0, 1]), 0), ((3, 4), ints([0, 0], [3, 2]), 1),
     ((5,), ints(4, 4, 0), 0), ((2, 3, 2), ints([[0, 1]], [[1, 1]]), 1), ((4,), ints(), 0),
+    ((2, 2, 3), ints([[2, 0, 1], [1, 1, 0]], [[0, 2, 2], [2, 1, 0]]), 2),
 )  # fmt: skip
 WHERE = np.arange(BIG.size).reshape(BIG.shape) * 7919 % 467
 

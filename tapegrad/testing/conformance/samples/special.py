@@ -81,7 +81,7 @@ SAMPLES: dict[str, list[Sample]] = {
     "hypot": binary(math.hypot, (0.3, 2.0), (-2.0, 2.0)),
     "logaddexp": [
         *binary(lambda a, b: max(a, b) + math.log1p(math.exp(-abs(a - b))), special=False, smooth=False, atol=64),
-        Sample((real(3, 4), 0.3)), Sample((-0.4, real(5))),  # of two tensors the second derivatives add up to 0
+        Sample((real(3, 4), real(1, salt=1)), atol=64),  # of equal shapes the second derivatives would add up to 0
         Sample((array(800.0, -800.0, -inf, inf), array(801.0, -800.0, 3.0, 2.0)), smooth=False, gradient=False),
     ],
     "copysign": [

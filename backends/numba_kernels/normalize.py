@@ -1,0 +1,111 @@
+"""Normalisation of the rows of matrices.
+
+All arrays are C-contiguous, of float32 or float64. Sums are taken in blocks and added up in float64.
+"""
+
+import numpy as np
+from numba import float32, float64, njit, void
+
+from .cache import on_first_use
+
+__all__ = ["NAMES"]
+
+_BLOCK = 1024  # terms that are added in their own type, in vector code
+_ROWS = 128  # likewise, of the sums over rows
+
+_sum = njit(forceinline=True, error_model="numpy", fastmath={"reassoc", "contract"})
+
+
+@_sum
+def _add(row):
+    total = row[0]
+    for j in range(1, row.size):
+        total += row[j]
+    return total
+
+
+@_sum
+def _add_squares(row, mean):
+    total = (row[0] - mean) * (row[0] - mean)
+    for j in range(1, row.size):
+        total += (row[j] - mean) * (row[j] - mean)
+    return total
+
+
+@_sum
+def _add_slopes(g, x, weight, mean, inverse):
+    """The sums of ``g weight`` and of ``g weight (x - mean) / deviation``."""
+    first = g[0] * weight[0]
+    second = first * ((x[0] - mean) * inverse)
+    for j in range(1, g.size):
+        scaled = g[j] * weight[j]
+        first += scaled
+        second += scaled * ((x[j] - mean) * inverse)
+    return first, second
+
+
+def _layer_norm(x, weight, bias, eps, out, means, inverses):
+    """``out = (x - mean) / sqrt(variance + eps) * weight + bias`` row by row; mean and factor of each row beside it."""
+    columns = x.shape[1]
+    for i in range(x.shape[0]):
+        row, result, total = x[i], out[i], 0.0
+        for start in range(0, columns, _BLOCK):
+            total += _add(row[start : start + _BLOCK])
+        mean, total = x.dtype.type(total / columns), 0.0
+        for start in range(0, columns, _BLOCK):
+            total += _add_squares(row[start : start + _BLOCK], mean)
+        inverse = x.dtype.type(1 / np.sqrt(total / columns + eps))
+        means[i], inverses[i] = mean, inverse
+        for j in range(columns):
+            result[j] = (row[j] - mean) * inverse * weight[j] + bias[j]
+
+
+def _layer_norm_vjp(g, x, weight, means, inverses, slope, weight_slope, bias_slope):
+    """The cotangents of x, weight and bias."""
+    rows, columns = x.shape
+    weight_slope[:] = 0
+    bias_slope[:] = 0
+    first, second = np.zeros_like(weight_slope), np.zeros_like(bias_slope)
+    for i in range(rows):
+        cotangent, row, result, mean, inverse = g[i], x[i], slope[i], means[i], inverses[i]
+        a, b = 0.0, 0.0
+        for start in range(0, columns, _BLOCK):
+            stop = start + _BLOCK
+            p, q = _add_slopes(cotangent[start:stop], row[start:stop], weight[start:stop], mean, inverse)
+            a += p
+            b += q
+        along, across = x.dtype.type(a / columns), x.dtype.type(b / columns)
+        for j in range(columns):
+            normal = (row[j] - mean) * inverse
+            result[j] = (cotangent[j] * weight[j] - along - normal * across) * inverse
+            first[j] += cotangent[j] * normal
+            second[j] += cotangent[j]
+        if i % _ROWS == _ROWS - 1 or i == rows - 1:
+            for j in range(columns):
+                weight_slope[j] += first[j]
+                bias_slope[j] += second[j]
+                first[j] = 0
+                second[j] = 0
+
+
+_KERNELS = {
+    "layer_norm": (
+        _layer_norm, lambda m, v: (m, v, v, float64, m, v, v),
+    ),
+    "layer_norm_vjp": (
+        _layer_norm_vjp, lambda m, v: (m, m, v, v, v, m, v, v),
+    ),
+}  # fmt: skip
+
+NAMES = tuple(_KERNELS)
+
+
+def _make(name):
+    function, arguments = _KERNELS[name]
+    signatures = [void(*arguments(kind[:, ::1], kind[::1])) for kind in (float32, float64)]
+    kernel = njit(signatures, cache=True, nogil=True, error_model="numpy")(function)
+    kernel.disable_compile()
+    return kernel
+
+
+__getattr__ = on_first_use(globals(), _make)
