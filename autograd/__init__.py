@@ -54,7 +54,7 @@ from .types import (
 )
 
 if TYPE_CHECKING:
-    from .bisect import compare
+    from .bisect.compare import compare
     from .export import export_numpy
     from .graph_text import to_dot, to_mermaid
 

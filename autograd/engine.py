@@ -61,6 +61,7 @@ def propagate(
     heap: list[tuple[int, Node]] = []
     due: dict[Node, int] | None = None  # how many cotangents are still to come to each leaf with hooks
     follow: Any
+    cotangents: Any
     node, g = _enter(roots, leaves, pending, heap, record)
     while node is not None:
         edges, rule, dev, cells, hooks = node.edges, node.rule, node.device, node.cells, node.hooks

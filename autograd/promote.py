@@ -20,7 +20,16 @@ from .explain import describe, explain
 from .rule import P, Rule
 from .tensor import Tensor, wrap
 
-__all__ = ["constant", "failure", "fitting", "get_default_dtype", "mixed_devices", "result_type", "set_default_dtype"]
+__all__ = [
+    "constant",
+    "describe",
+    "failure",
+    "fitting",
+    "get_default_dtype",
+    "mixed_devices",
+    "result_type",
+    "set_default_dtype",
+]
 
 _default = dtypes.float32
 

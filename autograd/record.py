@@ -194,8 +194,8 @@ def _operands(rule: Rule) -> list[str]:
     return [
         f"ta = type({a})",
         f"tb = type({b})",
-        f"na = {_IS_NUMBER.format('ta') if rule.name not in TENSOR_FIRST else 'False'}"
-        "  # whether an operand is a plain number",
+        "# whether an operand is a plain number",
+        f"na = {_IS_NUMBER.format('ta') if rule.name not in TENSOR_FIRST else 'False'}",
         f"nb = {_IS_NUMBER.format('tb') if rule.name not in BOTH_TENSORS else 'False'}",
         "try:",
         "    if nb:",

@@ -142,8 +142,8 @@ class Tensor(TensorMethods):
         if not isinstance(requires_grad, bool):
             raise TypeError(f"requires_grad_: takes a bool, not {type(requires_grad).__name__}")
         node = self._current()
-        if node is not self._node and node.edges is None:  # a view that was not recorded has none of its own
-            node = None
+        if node is not None and node is not self._node and node.edges is None:
+            node = None  # a view that was not recorded has none of its own
         if node is not None and node.edges is not None:
             if not requires_grad:
                 raise RuntimeError(

@@ -55,7 +55,7 @@ class NumbaNormalize(LinearMixin):
         slope, rows = empty(x.shape, x.dtype), len(means)
         columns = x.size // rows
         g = g if g.flags.carray else np.array(g, order="C")
-        matrices = (g, x, slope)
+        matrices: tuple[Any, ...] = (g, x, slope)
         if x.ndim != 2 or rank != 1:
             matrices = tuple([a.reshape(rows, columns) for a in matrices])
         w = np.ones(columns, x.dtype) if weight is None else _vector(weight)

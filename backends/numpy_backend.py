@@ -60,10 +60,10 @@ class NumpyBackend(ArrayBackend):
         return x.argmin(dim, keepdims=keepdim)
 
     def amax(self, x: Any, dims: tuple[int, ...] | None, keepdim: bool) -> Any:
-        return np.maximum.reduce(x, dims, None, None, keepdim)
+        return self.xp.maximum.reduce(x, dims, None, None, keepdim)
 
     def amin(self, x: Any, dims: tuple[int, ...] | None, keepdim: bool) -> Any:
-        return np.minimum.reduce(x, dims, None, None, keepdim)
+        return self.xp.minimum.reduce(x, dims, None, None, keepdim)
 
     def amax_vjp(self, g: Any, x: Any, x_dtype: Any, out: Any, dims: tuple[int, ...] | None, keepdim: bool) -> Any:
         if not keepdim and dims is not None:
@@ -72,7 +72,7 @@ class NumpyBackend(ArrayBackend):
         hit = np.equal(x, out)
         if dims is None and out != out:  # over all elements, which is `max`, NaN share the cotangent too
             hit = np.not_equal(x, x)
-        count = np.add.reduce(hit, dims, np.float32 if x_dtype.itemsize < 4 else x_dtype, None, True)
+        count = self.xp.add.reduce(hit, dims, np.float32 if x_dtype.itemsize < 4 else x_dtype, None, True)
         return hit.astype(x_dtype) / count.astype(x_dtype, copy=False) * g
 
     amin_vjp = amax_vjp

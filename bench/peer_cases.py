@@ -102,8 +102,8 @@ CASES: tuple[Case, ...] = (
     Case("100 chained small ops", 0.42, "chain", lambda w, tg: w.chain(tg, 100), ("chain", 100), True),
     *[_small(name) for name in SMALL],
     Case("import", 0.20, "import", None, ("import", None), True),
-    Case("peak memory of a step, 784-512-512-10", 1.0, "memory", None, None, False, "B"),
-    Case("peak memory of the first step, 784-512-512-10", None, "memory of the first", None, None, False, "B"),
+    Case("peak memory of steps, 784-512-512-10", 1.0, "memory", None, None, False, "B"),
+    Case("peak memory of steps with loading, 784-512-512-10", None, "memory with loading", None, None, False, "B"),
 )  # fmt: skip
 
 

@@ -198,6 +198,10 @@ def _tinygrad(what: str, details: Any) -> Run:
     from tinygrad.helpers import Context
     from tinygrad.nn.optim import Adam
 
+    try:
+        Tensor([0.0]).realize()
+    except RuntimeError as error:  # it compiles with what it finds on the machine
+        raise LookupError(f"tinygrad cannot compute here: {error}") from None
     if what == "step":
         network, dtype = details
         arrays, x, y, classify = _data(network, dtype)

@@ -43,7 +43,7 @@ def _figures(library: str, tg: Any, case: Case, blocks: int, seconds: float, imp
     if case.unit == "B":
         if library not in TAPES:
             raise LookupError("memory is compared with PyTorch alone")
-        return [_peak(tg, 0 if "first" in case.name else WARM_UP)]
+        return [_peak(tg, "loading" not in case.name)]
     if library in TAPES:
         import workloads
 
@@ -76,19 +76,26 @@ def _seconds(run: Callable[[], Any], blocks: int, seconds: float) -> list[float]
     return found[-blocks:]
 
 
-def _peak(tg: Any, before: int) -> float:
-    """By how many bytes a step raises the resident memory at its peak, after ``before`` steps."""
+def _peak(tg: Any, loaded: bool) -> float:
+    """By how many bytes the first steps of a network raise the resident memory at their peak.
+
+    Args:
+        loaded: whether a small network is trained before, so that kernels and libraries do not count.
+    """
     status = Path("/proc/self/status")
     if not status.exists():
         raise LookupError("the peak of a process can be set back on Linux alone")
     import workloads
 
     step = workloads.training_step(tg, "784-512-512-10")
-    for _ in range(before):
-        step()
+    if loaded:
+        small = workloads.training_step(tg, "64-128-64-10")
+        for _ in range(WARM_UP):
+            small()
     Path("/proc/self/clear_refs").write_text("5")  # the peak is what is resident now
     start = _resident(status)
-    step()
+    for _ in range(WARM_UP):
+        step()
     return max(_resident(status) - start, 0)
 
 

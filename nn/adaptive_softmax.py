@@ -72,9 +72,9 @@ class AdaptiveLogSoftmaxWithLoss(Module):
     def reset_parameters(self) -> None:
         """Draw the parameters anew."""
         self.head.reset_parameters()
-        for project, classify in self.tail:
-            project.reset_parameters()
-            classify.reset_parameters()
+        for layers in self.tail:
+            for layer in layers.children():
+                layer.reset_parameters()
 
     def forward(self, input_: Tensor, target_: Tensor) -> _ASMoutput:
         """Log-probabilities and loss.

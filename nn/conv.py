@@ -30,6 +30,7 @@ class _ConvNd(Module):
 
     n: int
     function: Callable[..., Tensor]
+    weight: Any
 
     def __init__(
         self, in_channels: int, out_channels: int, kernel_size: Any, stride: Any, padding: Any, dilation: Any,

@@ -207,7 +207,7 @@ def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Any =
 # The names that these had once, without the underscore of what works in place
 
 
-def _old(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+def _old(function: Any) -> Callable[..., Tensor]:
     name = function.__name__
 
     @wraps(function)
@@ -220,9 +220,9 @@ def _old(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
     return renamed
 
 
-constant, dirac, eye, kaiming_normal, kaiming_uniform, normal = map(
-    _old, (constant_, dirac_, eye_, kaiming_normal_, kaiming_uniform_, normal_)
+constant, dirac, eye, kaiming_normal, kaiming_uniform, normal = (
+    _old(f) for f in (constant_, dirac_, eye_, kaiming_normal_, kaiming_uniform_, normal_)
 )
-orthogonal, sparse, uniform, xavier_normal, xavier_uniform = map(
-    _old, (orthogonal_, sparse_, uniform_, xavier_normal_, xavier_uniform_)
+orthogonal, sparse, uniform, xavier_normal, xavier_uniform = (
+    _old(f) for f in (orthogonal_, sparse_, uniform_, xavier_normal_, xavier_uniform_)
 )

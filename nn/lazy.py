@@ -14,7 +14,7 @@ __all__ = ["LazyModuleMixin"]
 Base: Any = Module if TYPE_CHECKING else object
 
 
-class LazyModuleMixin(Base):
+class LazyModuleMixin(Base):  # type: ignore[misc]
     """Put before a module class: its parameters may be uninitialized until the first forward pass.
 
     A class that uses it says in ``initialize_parameters(*inputs)`` how to give them shapes (``materialize``) and
@@ -44,8 +44,9 @@ class LazyModuleMixin(Base):
             self.initialize_parameters(*args, **kwargs)
             if self.has_uninitialized_params():
                 raise RuntimeError(f"module {type(self).__name__} has not been fully initialized")
-            if self.cls_to_become is not None:
-                self.__class__ = self.cls_to_become
+            kind: Any = self.cls_to_become
+            if kind is not None:
+                self.__class__ = kind
                 return self(*args, **kwargs)
             self.__dict__["_initialized"] = True
         return super().__call__(*args, **kwargs)
@@ -53,7 +54,7 @@ class LazyModuleMixin(Base):
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
         for name, value in self._own():
             given = state_dict.get(prefix + name)
-            known = isinstance(given, Tensor) and not isinstance(given, Uninitialized)
-            if known and isinstance(value, Uninitialized):
-                value.materialize(given.shape)
+            if isinstance(value, Uninitialized) and isinstance(given, Tensor):
+                if not isinstance(given, Uninitialized):
+                    value.materialize(given.shape)
         super()._load_from_state_dict(state_dict, prefix, *rest)

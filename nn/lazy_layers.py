@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from ..autograd import Tensor, no_grad
 from .batch_norm import BatchNorm1d, BatchNorm2d, BatchNorm3d
@@ -43,17 +43,21 @@ class LazyLinear(LazyModuleMixin, Linear):
 
     def initialize_parameters(self, input: Tensor) -> None:
         """Take the number of features from an input (..., in_features)."""
+        if self.in_features == 0:  # also where a state dict has brought the parameters
+            self.in_features = input.shape[-1]
         if self.has_uninitialized_params():
             with no_grad():
-                self.in_features = input.shape[-1]
-                self.weight.materialize((self.out_features, self.in_features))
-                if self.bias is not None:
-                    self.bias.materialize((self.out_features,))
+                weight, bias = cast(Any, self.weight), cast(Any, self.bias)
+                weight.materialize((self.out_features, self.in_features))
+                if bias is not None:
+                    bias.materialize((self.out_features,))
                 self.reset_parameters()
 
 
 class _LazyConv(LazyModuleMixin):
     """A convolution whose ``in_channels`` the first input tells; else arguments as of the convolution."""
+
+    weight: Any
 
     def __init__(self, out_channels: int, kernel_size: Any, *args: Any, **kwargs: Any) -> None:
         # The parent makes what has the sizes 0; the numbers are drawn when the sizes are known.
@@ -63,29 +67,29 @@ class _LazyConv(LazyModuleMixin):
     def _make_parameters(self, bias: bool, device: Any, dtype: Any) -> None:
         self.weight = UninitializedParameter(device=device, dtype=dtype)
         made = UninitializedParameter(device=device, dtype=dtype) if bias else None
-        self.register_parameter("bias", made)  # type: ignore[attr-defined]
+        self.register_parameter("bias", made)
 
     def reset_parameters(self) -> None:
         """Draw the parameters anew, once they have shapes."""
         if not self.has_uninitialized_params() and self.in_channels != 0:
-            super().reset_parameters()  # type: ignore[misc]
+            super().reset_parameters()
 
     def initialize_parameters(self, input: Tensor, *args: Any, **kwargs: Any) -> None:
         """Take the number of channels from an input (N, C, ...), or one without N."""
-        if not self.has_uninitialized_params():
-            return
-        n = self.n  # type: ignore[attr-defined]
+        n = self.n
         if input.ndim not in (n + 1, n + 2):
             raise RuntimeError(
                 f"Expected {n + 1}D (unbatched) or {n + 2}D (batched) input to {type(self).__name__}, but got input of "
                 f"size: {input.shape}"
             )
         self.in_channels = input.shape[input.ndim - n - 1]
-        if self.in_channels % self.groups:  # type: ignore[attr-defined, has-type]
+        if self.in_channels % self.groups:
             raise ValueError("in_channels must be divisible by groups")
-        self.weight.materialize(self._weight_shape())  # type: ignore[attr-defined]
-        if self.bias is not None:  # type: ignore[attr-defined]
-            self.bias.materialize((self.out_channels,))  # type: ignore[attr-defined]
+        if not self.has_uninitialized_params():
+            return  # a state dict has brought them
+        self.weight.materialize(self._weight_shape())
+        if self.bias is not None:
+            self.bias.materialize((self.out_channels,))
         self.reset_parameters()
 
 
@@ -139,7 +143,7 @@ class _LazyNorm(LazyModuleMixin):
         super().__init__(0, eps, momentum, affine, track_running_stats, device, dtype, bias=bias)
 
     def _make_parameters(self, bias: bool, device: Any, dtype: Any) -> None:
-        super()._make_parameters(bias, device, dtype)  # type: ignore[misc]
+        super()._make_parameters(bias, device, dtype)
         for name in ("weight", "bias"):
             if getattr(self, name) is not None:
                 setattr(self, name, UninitializedParameter(device=device, dtype=dtype))
@@ -150,13 +154,13 @@ class _LazyNorm(LazyModuleMixin):
     def reset_parameters(self) -> None:
         """Reset parameters and statistics, once they have shapes."""
         if not self.has_uninitialized_params() and self.num_features != 0:
-            super().reset_parameters()  # type: ignore[misc]
+            super().reset_parameters()
 
     def initialize_parameters(self, input: Tensor) -> None:
         """Take the number of features from an input (N, C, ...)."""
-        if not self.has_uninitialized_params():
-            return
         self.num_features = input.shape[1]
+        if not self.has_uninitialized_params():
+            return  # a state dict has brought them
         for name in ("weight", "bias", "running_mean", "running_var"):
             value = getattr(self, name)
             if value is not None:

@@ -215,6 +215,52 @@ class Module(Hookable, Stateful):
             module = child
         return module
 
+    def _member(self, target: str, table: str, what: str) -> Any:
+        path, _, name = target.rpartition(".")
+        found = getattr(self.get_submodule(path), table).get(name)
+        if found is None:
+            raise AttributeError(f"{type(self).__name__} has no {what} '{target}'")
+        return found
+
+    def get_parameter(self, target: str) -> Parameter:
+        """The parameter of a dotted name.
+
+        Raises:
+            AttributeError: there is none.
+        """
+        made: Parameter = self._member(target, "_parameters", "parameter")
+        return made
+
+    def get_buffer(self, target: str) -> Tensor:
+        """The buffer of a dotted name.
+
+        Raises:
+            AttributeError: there is none.
+        """
+        made: Tensor = self._member(target, "_buffers", "buffer")
+        return made
+
+    def set_submodule(self, target: str, module: Module, strict: bool = False) -> None:
+        """Put a submodule at a dotted name.
+
+        Args:
+            target: the name; all but its last part must be there.
+            module: what is put there.
+            strict: the last part must be there too.
+
+        Raises:
+            ValueError: an empty name, or no module. AttributeError: a part is missing.
+        """
+        if not target:
+            raise ValueError("Cannot set the submodule without a target name!")
+        if not isinstance(module, Module):
+            raise ValueError(f"set_submodule: '{target}' must be a Module, not {type(module).__name__}")
+        path, _, name = target.rpartition(".")
+        parent = self.get_submodule(path)
+        if strict:
+            parent.get_submodule(name)
+        setattr(parent, name, module)
+
     def apply(self, fn: Callable[[Module], Any]) -> Self:
         """Call ``fn`` on every submodule, then on the module itself."""
         for child in self.children():
@@ -253,10 +299,10 @@ class Module(Hookable, Stateful):
                     p.grad = p.grad.detach()
                     p.grad.zero_()
 
-    def _apply(self, fn: Callable[[Tensor], Tensor]) -> Self:
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         """Replace the data of every parameter, its gradient and every buffer by ``fn`` of it."""
         with no_grad():
-            for module in self.modules():
+            for module in self.modules() if recurse else [self]:
                 for p in module._parameters.values():
                     if isinstance(p, Uninitialized):
                         p.move(fn)
@@ -284,6 +330,20 @@ class Module(Hookable, Stateful):
             return t.to(device=moves.get("device"), dtype=kind)
 
         return self._apply(move)
+
+    def type(self, dst_type: Any) -> Self:
+        """Make all parameters and buffers of an element type."""
+        return self._apply(lambda t: t.type(dst_type))
+
+    def to_empty(self, *, device: Any, recurse: bool = True) -> Self:
+        """Move to a device, without the values; ``recurse`` also what lies below."""
+        from ..autograd.ops.factories import empty_like
+
+        return self._apply(lambda t: empty_like(t, device=device), recurse)
+
+    def share_memory(self) -> Self:
+        """Let other processes see the parameters and buffers."""
+        return self._apply(lambda t: t.share_memory_())
 
     def float(self) -> Self:
         """Make floating parameters and buffers float32."""

@@ -46,14 +46,14 @@ class Buffer(Tensor):
     persistent: bool
 
     def __new__(cls, data: Tensor | None = None, *, persistent: bool = True) -> Buffer:
-        made = super().__new__(cls) if data is None else object.__new__(cls)
+        made: Any = super().__new__(cls) if data is None else object.__new__(cls)
         if data is not None:
             if not isinstance(data, Tensor):
                 raise TypeError(f"Buffer: data must be a Tensor, not {type(data).__name__}")
             made._array, made._device, made._cell = data._array, data._device, data._cell
             made._view, made._node = None, None
         made.persistent = persistent
-        return made  # type: ignore[return-value]
+        return made
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__()
@@ -68,12 +68,13 @@ class Uninitialized(Tensor):
     _held: Tensor
     _made: type[Tensor]
 
-    @property
-    def _array(self) -> Any:  # type: ignore[override]
+    def _refused(self) -> Any:
         raise ValueError(
             f"{type(self).__name__}: it has neither shape nor elements before the first forward pass of its module "
             "(or materialize(shape)), so nothing can be computed with it"
         )
+
+    _array: Any = property(_refused)
 
     @property
     def shape(self) -> Any:
@@ -146,7 +147,7 @@ class UninitializedParameter(Uninitialized, Parameter):
 
     _made = Parameter
 
-    def __new__(  # type: ignore[misc]
+    def __new__(
         cls, requires_grad: bool = True, device: Any = None, dtype: Any = None
     ) -> UninitializedParameter:
         made = _uninitialized(cls, device, dtype)
@@ -177,7 +178,7 @@ class UninitializedBuffer(Uninitialized):
 
     _made = Tensor
 
-    def __new__(  # type: ignore[misc]
+    def __new__(
         cls, requires_grad: bool = False, device: Any = None, dtype: Any = None, persistent: bool = True
     ) -> UninitializedBuffer:
         made = _uninitialized(cls, device, dtype)

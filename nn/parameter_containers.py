@@ -172,7 +172,7 @@ class ParameterDict(Module):
 
     def popitem(self) -> tuple[str, Any]:
         """Take the last name and its value out."""
-        key = next(reversed(self))  # type: ignore[call-overload]
+        key = next(reversed(self))
         return key, self.pop(key)
 
     def clear(self) -> None:

@@ -153,9 +153,14 @@ def written(tensor: object, place: object, value: object) -> object:
     return tensor
 
 
+def halves(lib: object, x: object, n: int) -> object:
+    """Draws that are all 1/2, for poolings whose windows are placed at random."""
+    return lib.full((*x.shape[:2], n), 0.5, dtype=x.dtype)
+
+
 def value_of(text: str, lib: object, given: list[object]) -> tuple[object, ...]:
     """The floating and complex results of an expression."""
     names = dict(zip(inputs_of(text), given, strict=True))
-    out = eval(text, {"lib": lib, "F": lib.nn.functional, "written": written, **names})
+    out = eval(text, {"lib": lib, "F": lib.nn.functional, "written": written, "halves": halves, **names})
     several = tuple(out) if isinstance(out, (tuple, list)) else (out,)
     return tuple(y for y in several if y.is_floating_point() or y.is_complex())

@@ -63,11 +63,6 @@ def test_errors_name_the_operation_and_the_way_out(name, parts):
     assert [p for p in parts if p not in text] == [], text
 
 
-def test_a_class_cannot_be_decorated_with_a_mode():
-    with pytest.raises(TypeError, match="no_grad: decorate functions or methods, not the class Model"):
-        tg.no_grad(type("Model", (), {}))
-
-
 def run(code):
     """Run a program in a process of its own: one that overflows the C stack takes its process along."""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=120)

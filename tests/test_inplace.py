@@ -191,9 +191,9 @@ def test_what_a_gradient_of_a_linear_layer_reads_may_not_be_overwritten(wanted, 
         ),
         (
             lambda x: x.clone().__setitem__(0, tg.ones(2)),
-            r"overwrite\(input=float32\[\], other=float32\[2\]\): the shapes do not broadcast",
+            r"setitem: the shapes do not broadcast.*float32\[\], float32\[2\]",
         ),
-        (lambda x: x.clone().__setitem__(5, 1.0), r"slice\(x=float32\[3\], index=\(5,\)\)"),
+        (lambda x: x.clone().__setitem__(5, 1.0), r"setitem: index 5 is out of range for dim 0 of size 3"),
     ],
 )
 def test_errors_name_the_operation_and_the_way_out(write, message):

@@ -68,7 +68,8 @@ FORMULAS = {
     "clamp_vjp": ((-2.0, 3.0), lambda g, x, low, high: np.where((x >= low) & (x <= high), g, 0)),
     "elu": ((1.25, 0.75, 1.5), lambda x, a, i, s: np.where(x > 0, x * s, np.expm1(np.minimum(x, 0) * i) * a)),
     "elu_vjp": (
-        (1.25, 0.75, 1.5), lambda g, x, a, i, s: g * np.where(x > 0, s, np.exp(np.minimum(x, 0) * i) * a * i),
+        (1.25, 0.75, 1.5),
+        lambda g, x, a, i, s: g * np.where(x > 0, s, np.exp(np.minimum(x, 0) * i) * a * i),
     ),
     "hardtanh_vjp": ((-2.0, 3.0), lambda g, x, low, high: np.where((x > low) & (x < high), g, 0)),
     "hardsigmoid": ((), lambda x: np.clip(x + 3, 0, 6) / 6),

@@ -22,7 +22,8 @@ def leaves(lib, text, gaps=False):
 # Their orders are compared in tests/parity/test_linalg.py, test_fft.py and test_nn_functional.py.
 ELSEWHERE = frozenset(
     "adaptive_max_pool1d_with_indices adaptive_max_pool2d_with_indices adaptive_max_pool3d_with_indices geqrf istft lu "
-    "lu_solve lu_unpack max_pool2d_with_indices max_pool3d_with_indices ormqr qr stft sum_to_size "
+    "lu_solve lu_unpack fractional_max_pool2d_with_indices fractional_max_pool3d_with_indices max_pool2d_with_indices "
+    "max_pool3d_with_indices ormqr qr stft sum_to_size "
     "triangular_solve".split()
 )
 

@@ -77,9 +77,18 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
         return named(P.floor_divide(input, other), "DivBackward2")
     if rounding_mode == "trunc":
         if result_type(input, other).category > dtypes.INTEGRAL:
-            return named(P.trunc(P.div(input, other)), "DivBackward2")
+            return named(_cut_off(input, other), "DivBackward2")
         return P.floor_divide(P.sub(input, P.fmod(input, other)), other)
     raise RuntimeError(f"div: rounding_mode must be None, 'floor' or 'trunc', got {rounding_mode!r}")
+
+
+def _cut_off(x: Any, other: Any) -> Tensor:
+    """The quotient rounded toward zero. Its slopes are 0: nothing is saved that a write to ``x`` could change."""
+    bare = [v.detach() if isinstance(v, Tensor) else v for v in (x, other)]
+    out = P.trunc(P.div(*bare))
+    if any([isinstance(v, Tensor) and v.requires_grad for v in (x, other)]):
+        out = P.overwrite(P.floor_divide(x, other), out)
+    return out
 
 
 def pow(input: Any, exponent: Any) -> Tensor:

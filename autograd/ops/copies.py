@@ -29,7 +29,8 @@ def _copied(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _copy(view: Tensor) -> Tensor:
     out = P.copy(view)
-    return out if out._node is None else named(out, f"{view._node.name()}_copy")
+    node = view._node
+    return out if node is None else named(out, f"{node.name()}_copy")
 
 
 def alias(input: Tensor) -> Tensor:

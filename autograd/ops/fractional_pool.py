@@ -63,7 +63,8 @@ def _pool(
         samples = P.slice(samples, (slice(0, 1),))  # without a batch, PyTorch reads the draws of the first
     if tuple(samples.shape) != (batch, channels, n):
         raise RuntimeError(f"{name}: _random_samples must have shape {[batch, channels, n]}, got {describe(samples)}")
-    if any(count + k - 1 > size for count, k, size in zip(counts, kernel, have, strict=True)):
+    spare = n - 2  # of volumes, PyTorch wants one place more than the windows need
+    if any(count + k - 1 + spare > size for count, k, size in zip(counts, kernel, have, strict=True)):
         raise RuntimeError(f"{name}: {list(counts)} windows of {list(kernel)} do not fit into input {describe(input)}")
     found = _largest(x.detach(), samples, counts, kernel)
     out = P.gather(P.reshape(x, (batch, channels, math.prod(have))), found, 2)

@@ -12,7 +12,7 @@ from ..promote import describe
 from ..rule import P
 from ..tensor import Tensor
 from ..types import finfo
-from .args import check_tensor, not_for
+from .args import check_tensor, not_for, refuse_kinds
 from .create import tensor
 from .out import write_out
 from .reduce import norm
@@ -329,7 +329,7 @@ def instance_norm(
 # Others
 
 
-@not_for("biuc")
+@not_for("buc")
 def local_response_norm(input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Tensor:
     """``x / (k + alpha * mean of squares of size neighbouring channels)**beta`` (Krizhevsky et al., 2012).
 
@@ -340,6 +340,8 @@ def local_response_norm(input: Tensor, size: int, alpha: float = 1e-4, beta: flo
         ValueError: fewer than 3 dimensions.
     """
     check_tensor("local_response_norm", "input", input)
+    if input._array.itemsize < 8:  # of integers PyTorch takes int64 only
+        refuse_kinds("local_response_norm", input, "i")
     if input.ndim < 3:
         raise ValueError(f"local_response_norm: needs at least 3 dimensions (N, C, L), got {describe(input)}")
     if not input._array.size:

@@ -49,10 +49,9 @@ def used() -> Manifest:
 
 def _is_kernel(value: Any, module_name: str) -> bool:
     """Whether ``value`` is a compiled function that is called from Python, in the module that defines it."""
-    return (
-        isinstance(value, Dispatcher) and isinstance(value._cache, FunctionCache) and bool(value.signatures)
-        and value.py_func.__module__ == module_name
-    )  # fmt: skip
+    if not isinstance(value, Dispatcher) or value.py_func.__module__ != module_name:
+        return False
+    return isinstance(getattr(value, "_cache", None), FunctionCache) and bool(value.signatures)
 
 
 def _text(signature: tuple[Any, ...]) -> str:

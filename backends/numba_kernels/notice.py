@@ -12,7 +12,7 @@ __all__ = ["announce"]
 _KIND = "numba:run_pass"  # Numba's compiler at work; loading from the cache runs no pass
 
 
-class _Notice(event.Listener):
+class _Notice(event.Listener):  # type: ignore[misc]
     """Tells once, and only of our own kernels: the host program may use Numba too."""
 
     def __init__(self, folder: str) -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ...autograd import Tensor
-from ...autograd.ops.joins import cat
+from ...autograd import P, Tensor
 
 __all__ = ["parameters_to_vector", "vector_to_parameters"]
 
@@ -23,7 +22,7 @@ def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
     """
     several = list(parameters)
     _check_device("parameters_to_vector", several)
-    return cat([p.reshape(-1) for p in several])
+    return P.cat([p.reshape(-1) for p in several], 0)
 
 
 def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:

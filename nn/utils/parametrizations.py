@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...autograd import Tensor, finfo, no_grad
+from ...autograd import P, Tensor, finfo, no_grad
 from ...autograd.ops.create import tensor as new_tensor
 from ...autograd.ops.factories import eye
-from ...autograd.ops.joins import cat
 from ...autograd.ops.linalg import mv
 from ...autograd.ops.linear_algebra import householder_product, matrix_exp, solve
 from ...autograd.ops.linear_algebra.factors import geqrf
@@ -72,6 +71,9 @@ def weight_norm(module: Module, name: str = "weight", dim: int | None = 0) -> Mo
 
 class _SpectralNorm(Module):
     """A matrix divided by its largest singular value, which power iteration follows (Miyato et al., 2018)."""
+
+    _u: Tensor
+    _v: Tensor
 
     def __init__(self, weight: Tensor, n_power_iterations: int = 1, dim: int = 0, eps: float = 1e-12) -> None:
         super().__init__()
@@ -200,7 +202,7 @@ class _Orthogonal(Module):
         """The exponential or Cayley's map of a skew matrix."""
         A = X.tril()
         if n != k:
-            A = cat([A, A.new_zeros(n, n - k).expand(*A.shape[:-2], n, n - k)], -1)
+            A = P.cat([A, A.new_zeros(n, n - k).expand(*A.shape[:-2], n, n - k)], A.ndim - 1)
         A = A - A.mH
         if self.orthogonal_map == "matrix_exp":
             Q = matrix_exp(A)
@@ -238,7 +240,7 @@ class _Orthogonal(Module):
             Q = Q.clone() if _is_orthogonal(Q) else _make_orthogonal(Q)
         else:
             N = randn(*Q.shape[:-2], n, n - k, dtype=Q.dtype, device=Q.device)
-            Q = _make_orthogonal(cat([Q, N], -1))
+            Q = _make_orthogonal(P.cat([Q, N], Q.ndim - 1))
         self.base = Q
         # What the maps take for the identity, so that the product with the base is the base.
         blank = new_tensor(-1.0, dtype=Q.dtype, device=Q.device) * eye(n, dtype=Q.dtype, device=Q.device)

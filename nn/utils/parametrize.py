@@ -67,11 +67,7 @@ class ParametrizationList(ModuleList):
         self.unsafe = unsafe
         with no_grad():
             new = self._inverted(original)
-        if not isinstance(new, (Tensor, Sequence)):
-            raise ValueError(
-                f"'right_inverse' must return a Tensor or a Sequence of tensors (list, tuple...). Got "
-                f"{type(new).__name__}"
-            )
+        self._check_kind(new)
         self.is_tensor = isinstance(new, Tensor)
         self.ntensors = 1 if self.is_tensor else len(new)
         shape, dtype = original.shape, original.dtype
@@ -94,6 +90,13 @@ class ParametrizationList(ModuleList):
                 _add(self, f"original{i}", Parameter(part, original.requires_grad) if learned else part)
         if not unsafe:
             self._check(self.forward(), shape, dtype)
+
+    def _check_kind(self, new: Any) -> None:
+        if not isinstance(new, (Tensor, Sequence)):
+            raise ValueError(
+                f"'right_inverse' must return a Tensor or a Sequence of tensors (list, tuple...). Got "
+                f"{type(new).__name__}"
+            )
 
     def _inverted(self, value: Any) -> Any:
         """What the parametrizations would have to be applied to, to give ``value``."""
@@ -202,9 +205,9 @@ def _become(module: Module, names: Sequence[str]) -> None:
         fields: dict[str, Any] = {name: _property(name) for name in names}
         fields |= {"_parametrized": tuple(names), "__setattr__": _set, "__reduce_ex__": _refuse}
         fields["__module__"] = base.__module__
-        module.__class__ = type(f"Parametrized{base.__name__}", (base,), fields)  # type: ignore[assignment]
+        module.__class__ = type(f"Parametrized{base.__name__}", (base,), fields)
     else:
-        module.__class__ = base  # type: ignore[assignment]
+        module.__class__ = base
 
 
 def is_parametrized(module: Module, tensor_name: str | None = None) -> bool:

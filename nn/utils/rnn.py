@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from ...autograd import Tensor
+from ...autograd import P, Tensor
 from ...autograd.ops.create import tensor
 from ...autograd.ops.factories import full
-from ...autograd.ops.joins import cat
 from ...autograd.ops.shape import stack
 from ...backends import dtypes
 from ..functional import pad
@@ -225,7 +224,7 @@ def pad_packed_sequence(
     else:
         places, lead = [row(step, k) for step in range(steps) for k in order], (steps, batch)
     blank = full((1, *data.shape[1:]), padding_value, dtype=data.dtype, device=data.device)
-    padded = cat([data, blank]).index_select(0, _indices(places, data.device))
+    padded = P.cat([data, blank], 0).index_select(0, _indices(places, data.device))
     counts = _sequence_lengths(sizes)
     return padded.reshape(*lead, *data.shape[1:]), _indices([counts[k] for k in order])
 

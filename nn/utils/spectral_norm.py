@@ -118,5 +118,6 @@ def remove_spectral_norm(module: Module, name: str = "weight") -> Module:
     for end in ("_u", "_v", "_orig"):
         delattr(module, name + end)
     setattr(module, name, Parameter(weight.detach()))
-    del module._hooks.forward_pre[key]
+    hooks: Any = module._hooks
+    del hooks.forward_pre[key]
     return module

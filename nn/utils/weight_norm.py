@@ -81,5 +81,6 @@ def remove_weight_norm(module: Module, name: str = "weight") -> Module:
     for end in ("_g", "_v"):
         delattr(module, name + end)
     setattr(module, name, Parameter(weight))
-    del module._hooks.forward_pre[key]
+    hooks: Any = module._hooks
+    del hooks.forward_pre[key]
     return module

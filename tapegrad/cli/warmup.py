@@ -93,8 +93,7 @@ def _optimizers() -> Iterator[tuple[str, dict[str, Any]]]:
     """The optimizers, and the options that choose another kernel."""
     from .. import optim
 
-    for name in optim.__all__:
-        made = getattr(optim, name)
+    for name, made in vars(optim).items():
         if isinstance(made, type) and issubclass(made, optim.Optimizer) and made is not optim.Optimizer:
             yield name, {}
     yield from (("SGD", {"momentum": 0.9}), ("Adam", {"amsgrad": True}))

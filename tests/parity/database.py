@@ -78,7 +78,7 @@ def entries():
 
 
 def _left_out(name):
-    if name in SINGLE or name.startswith("special.") and any(name[8:].startswith(s) for s in SPECIAL):
+    if name in SINGLE or (name.startswith("special.") and any(name[8:].startswith(s) for s in SPECIAL)):
         return True
     private = name.startswith("_") and not name.startswith("__")
     return private or any(name.startswith(p) for p in LEFT_OUT if p not in ("_", "special."))
@@ -330,7 +330,7 @@ def _gradients(torch, got, want, limit, leaves, fine):
         _loss(got, weights, lambda w, y: tapegrad.from_numpy(w.numpy())).backward()
     except Exception as error:
         return f"backward: {type(error).__name__}: {error!s:.120}"
-    for (x, leaf), a, c in zip(leaves, theirs, exact, strict=True):
+    for (_, leaf), a, c in zip(leaves, theirs, exact, strict=True):
         b = leaf.grad
         if a is None or b is None:
             one = a if b is None else b

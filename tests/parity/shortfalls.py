@@ -7,8 +7,8 @@ __all__ = ["SHORTFALLS"]
 
 DISTANCE = "the database hands over a module of PyTorch's as `distance_function`, which takes PyTorch's tensors only"
 SCATTER = (
-    "PyTorch's gradient of `input` counts the elements that `src` replaces, and its own gradcheck refuses it; here they "
-    "have none"
+    "PyTorch's gradient of `input` counts the elements that `src` replaces, and its own gradcheck refuses it; here "
+    "they have none"
 )
 WINDOW = "PyTorch gives the window no gradient where a sample asks for one; here it has the one that differences show"
 RENORM = "PyTorch's gradient by the infinity norm of complex numbers is NaN; here it is finite"
