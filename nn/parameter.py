@@ -147,9 +147,7 @@ class UninitializedParameter(Uninitialized, Parameter):
 
     _made = Parameter
 
-    def __new__(
-        cls, requires_grad: bool = True, device: Any = None, dtype: Any = None
-    ) -> UninitializedParameter:
+    def __new__(cls, requires_grad: bool = True, device: Any = None, dtype: Any = None) -> UninitializedParameter:
         made = _uninitialized(cls, device, dtype)
         made._wants_grad = requires_grad
         return made

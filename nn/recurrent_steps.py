@@ -42,6 +42,20 @@ def _rows(state: State, start: int, stop: int) -> State:
     return tuple([P.slice(s, (slice(start, stop),)) for s in state])
 
 
+def _steps(x: Tensor, sizes: Sequence[int]) -> list[Tensor]:
+    """The rows of each step.
+
+    Halved again and again: the gradient of a slice has the size of what it is cut from, so to cut all steps from the
+    whole would cost the square of their number.
+    """
+    if len(sizes) == 1:
+        return [x]
+    half = len(sizes) // 2
+    at = sum(sizes[:half])
+    left, right = P.slice(x, (slice(0, at),)), P.slice(x, (slice(at, x._array.shape[0]),))
+    return _steps(left, sizes[:half]) + _steps(right, sizes[half:])
+
+
 def run(
     mode: str, data: Tensor, sizes: Sequence[int], state: State, weights: Sequence[Any], reverse: bool
 ) -> tuple[Tensor, State]:
@@ -60,7 +74,7 @@ def run(
     """
     w_ih, w_hh, b_ih, b_hh, w_hr = weights
     step = STEPS[mode]
-    inputs = P.linear(data, w_ih, b_ih, None).split(list(sizes))
+    inputs = _steps(P.linear(data, w_ih, b_ih, None), sizes)
     outputs: list[Any] = [None] * len(sizes)
     now, ended = state, []
     for t in reversed(range(len(sizes))) if reverse else range(len(sizes)):

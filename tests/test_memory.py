@@ -269,7 +269,8 @@ def test_arrays_may_outlive_the_interpreter(wanted):
         [sys.executable, "-c", text], capture_output=True, text=True, timeout=120,
         env={**os.environ, "TAPEGRAD_MEMORY_CACHE": wanted},
     )  # fmt: skip
-    assert (done.returncode, done.stdout, done.stderr) == (0, "True\n", "")
+    complaints = [line for line in done.stderr.splitlines() if not line.startswith("tapegrad: compiling")]
+    assert (done.returncode, done.stdout, complaints) == (0, "True\n", [])
 
 
 def test_it_can_be_left_out(monkeypatch):

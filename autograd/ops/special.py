@@ -20,8 +20,8 @@ from .results import fields
 
 __all__ = [
     "deg2rad", "digamma", "exp2", "fill", "float_power", "fmax", "fmin", "frac", "frexp", "heaviside", "igamma",
-    "igammac", "ldexp", "logaddexp", "logaddexp2", "logit", "mvlgamma", "nan_to_num", "polygamma", "positive", "rad2deg",
-    "sgn", "sinc",
+    "igammac", "ldexp", "logaddexp", "logaddexp2", "logit", "mvlgamma", "nan_to_num", "polygamma", "positive",
+    "rad2deg", "sgn", "sinc",
 ]  # fmt: skip
 
 # Those that also exist in place, besides the primitives

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .adaptive_update import AdaptiveUpdateMixin
 from .base import ArrayBase
 from .bessel import BesselMixin
 from .decompositions import DecompositionMixin
@@ -30,6 +31,7 @@ class ArrayBackend(
     LossMixin,
     RecurrentMixin,
     UpdateMixin,
+    AdaptiveUpdateMixin,
     BesselMixin,
     DecompositionMixin,
     SymmetricMixin,

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from ...autograd import Tensor
-from .optimizer import Optimizer, check_range, check_switches, raw
+from .checks import check_betas, check_lr, check_range, check_switches, raw
+from .optimizer import Optimizer
 
 __all__ = ["Adam", "AdamW"]
 
@@ -35,10 +36,16 @@ class Adam(Optimizer):
         decoupled_weight_decay: bool = False,
     ) -> None:  # fmt: skip
         check_switches(type(self).__name__, foreach, fused, differentiable)
-        check_range("learning rate", lr)
+        if foreach and not capturable:
+            for what, value in (("lr", lr), ("betas[0]", betas[0]), ("betas[1]", betas[1])):
+                if isinstance(value, Tensor):
+                    raise ValueError(f"{what} as a Tensor is not supported for capturable=False and foreach=True")
+        check_lr(lr)
         check_range("epsilon value", eps)
-        check_range("beta parameter at index 0", betas[0], 0.0, 1.0)
-        check_range("beta parameter at index 1", betas[1], 0.0, 1.0)
+        if isinstance(betas[0], Tensor) != isinstance(betas[1], Tensor):
+            raise ValueError("betas must be either both floats or both Tensors")
+        betas = (float(betas[0]), float(betas[1]))
+        check_betas(betas)
         check_range("weight_decay value", weight_decay)
         super().__init__(params, {
             "lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "amsgrad": amsgrad,

@@ -8,12 +8,21 @@ from collections.abc import Callable, Iterable
 from copy import deepcopy
 from typing import Any
 
-from ...autograd import Tensor, enable_grad, no_grad
+from ...autograd import Tensor, enable_grad, get_default_dtype, no_grad
+from ...autograd.handles import HookTable, RemovableHandle
 from ...autograd.ops.create import tensor
 from ...autograd.ops.factories import zeros_like
+from ...backends import dtypes
 from ..warn import users_line
+from .step_hooks import hooked
 
-__all__ = ["Optimizer"]
+__all__ = ["Optimizer", "required"]
+
+# The tables of hooks, which are neither copied nor saved.
+HOOKS = (
+    "_step_pre_hooks", "_step_post_hooks", "_state_dict_pre_hooks", "_state_dict_post_hooks",
+    "_load_state_dict_pre_hooks", "_load_state_dict_post_hooks",
+)  # fmt: skip
 
 
 class _Required:
@@ -28,19 +37,29 @@ class Optimizer:
     """Base of all optimizers.
 
     Args:
-        params: tensors, or dictionaries with ``"params"`` and options of their own.
+        params: tensors, pairs of name and tensor, or dictionaries with ``"params"`` and options of their own.
         defaults: the options of groups that do not name them.
 
     Raises:
         ValueError: no parameters, or one that is in two groups. TypeError: something else than tensors.
     """
 
+    # States of a parameter that are plain numbers here, and tensors without dimensions in a state_dict.
+    _numbers: tuple[str, ...] = ("step",)
+
+    _step_pre_hooks: HookTable
+    _step_post_hooks: HookTable
+
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
         if isinstance(params, Tensor):
-            raise TypeError("the optimizer needs an iterable of tensors or dicts, not one Tensor; pass [tensor]")
+            raise TypeError(
+                "params argument given to the optimizer should be an iterable of Tensors or dicts, but got one "
+                f"{type(params).__name__}; pass [tensor]"
+            )
         self.defaults = defaults
         self.state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
         self.param_groups: list[dict[str, Any]] = []
+        self._make_hook_tables()
         groups = list(params)
         if not groups:
             raise ValueError("optimizer got an empty parameter list")
@@ -49,36 +68,79 @@ class Optimizer:
         for group in groups:
             self.add_param_group(group)
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "step" in vars(cls):
+            cls.step = hooked(vars(cls)["step"])  # type: ignore[method-assign]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"defaults": self.defaults, "state": self.state, "param_groups": self.param_groups}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        if HOOKS[0] not in self.__dict__:
+            self._make_hook_tables()
+
+    def _make_hook_tables(self) -> None:
+        for name in HOOKS:
+            setattr(self, name, HookTable())
+
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add parameters with options of their own, such as another learning rate.
 
         Raises:
-            TypeError: not a dictionary of tensors. ValueError: a tensor that is in a group already, or not a leaf.
+            TypeError: not a dictionary of tensors in an order. ValueError: a tensor that is in a group already, or not
+                a leaf; names for some parameters only.
         """
         if not isinstance(param_group, dict):
             raise TypeError(f"param_group must be a dict, but got {type(param_group)}")
         given = param_group["params"]
-        params = [given] if isinstance(given, Tensor) else [p[1] if isinstance(p, tuple) else p for p in given]
+        if isinstance(given, set):
+            raise TypeError(
+                "optimizer parameters need to be organized in ordered collections, but a set has another order in "
+                "every run; use a list"
+            )
+        entries = [given] if isinstance(given, Tensor) else list(given)
+        names = [e[0] for e in entries if isinstance(e, tuple)]
+        params = param_group["params"] = [e[1] if isinstance(e, tuple) else e for e in entries]
+        if names:
+            if len(names) < len(params):
+                raise ValueError(
+                    "all optimizer params should be with/without names. Some param names are missing: "
+                    f"{len(names)} of {len(params)} have one"
+                )
+            param_group["param_names"] = names
         for p in params:
             if not isinstance(p, Tensor):
                 raise TypeError(f"optimizer can only optimize Tensors, but one of the params is {type(p).__name__}")
-            if not p.is_leaf:
+            if not (p.is_leaf or p.retains_grad):
                 raise ValueError("can't optimize a non-leaf Tensor: it is the result of an operation")
-        known = {id(p) for g in self.param_groups for p in g["params"]}
+        for name, value in self.defaults.items():
+            if value is required and name not in param_group:
+                raise ValueError(f"parameter group didn't specify a value of required optimization parameter {name}")
+            param_group.setdefault(name, value)
+        self._check_places(param_group)
+        self.param_groups.append(param_group)
+
+    def _check_places(self, new: dict[str, Any]) -> None:
+        """Refuse parameters that have a place already, and warn of those with two places in the new group."""
+        params = new["params"]
         if len({id(p) for p in params}) < len(params):
             warnings.warn(
                 "optimizer contains a parameter group with duplicate parameters; each step moves them as often as they "
                 "appear",
                 stacklevel=users_line(),
             )
+        for group in self.param_groups:
+            if ("param_names" in new) != ("param_names" in group):
+                kind = "with names" if "param_names" in new else "without names"
+                raise ValueError(
+                    "all optimizer param groups should be with/without names. cannot add param group "
+                    f"{kind} to the optimizer"
+                )
+        known = {id(p) for group in self.param_groups for p in group["params"]}
         if any(id(p) in known for p in params):
             raise ValueError("some parameters appear in more than one parameter group")
-        group = {**param_group, "params": params}
-        for name, value in self.defaults.items():
-            if value is required and name not in group:
-                raise ValueError(f"parameter group didn't specify a value of required optimization parameter {name}")
-            group.setdefault(name, value)
-        self.param_groups.append(group)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters, or set them to zero."""
@@ -90,6 +152,7 @@ class Optimizer:
                 elif p.grad is not None:
                     p.grad = None if set_to_none else p.grad.detach().zero_()
 
+    @hooked
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Move the parameters once.
 
@@ -106,28 +169,41 @@ class Optimizer:
         for group in self.param_groups:
             moved = [p for p in group["params"] if (p if p._node is None else p._node).grad is not None]
             if moved:
-                self._update(group, moved)
+                for several in _alike(moved):
+                    self._update(group, several)
                 for p in moved:
                     p._cell[0] += 1
         return loss
 
     def _update(self, group: dict[str, Any], moved: list[Tensor]) -> None:
-        """Move the parameters of one group that have gradients; every optimizer defines it."""
-        raise NotImplementedError(f"{type(self).__name__} does not define _update")
+        """Move parameters of one group, of one device and type, that have gradients; every optimizer defines it."""
+        raise NotImplementedError(f"{type(self).__name__} defines neither step nor _update")
 
     def state_dict(self) -> dict[str, Any]:
         """The state and the groups' options, with numbers in place of parameters, as PyTorch writes them."""
-        number: dict[int, int] = {}
+        for hook in list(self._state_dict_pre_hooks.values()):  # type: ignore[attr-defined]
+            hook(self)
+        place: dict[int, int] = {}
+        start = 0
         for group in self.param_groups:
-            for p in group["params"]:
-                number.setdefault(id(p), len(number))
-        groups = [{**g, "params": [number[id(p)] for p in g["params"]]} for g in self.param_groups]
+            for i, p in enumerate(group["params"], start):
+                place.setdefault(id(p), i)
+            start += len(group["params"])
+        groups = [
+            {**{k: v for k, v in g.items() if k != "params"}, "params": [place[id(p)] for p in g["params"]]}
+            for g in self.param_groups
+        ]
         state = {
-            number[id(p)]: {k: tensor(float(v)) if k == "step" else v for k, v in s.items()}
+            place[id(p)] if isinstance(p, Tensor) else p: {
+                k: tensor(v, dtype=_scalar_type()) if k in self._numbers else v for k, v in s.items()
+            }
             for p, s in self.state.items()
         }
-        ordered = [{k: g[k] for k in sorted(g, key=lambda k: k == "params")} for g in groups]
-        return {"state": state, "param_groups": ordered}
+        made = {"state": state, "param_groups": groups}
+        for hook in list(self._state_dict_post_hooks.values()):  # type: ignore[attr-defined]
+            changed = hook(self, made)
+            made = made if changed is None else changed
+        return made
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over what ``state_dict`` gave.
@@ -135,23 +211,69 @@ class Optimizer:
         Raises:
             ValueError: other numbers of groups or parameters.
         """
-        groups = state_dict["param_groups"]
+        state_dict = dict(state_dict)
+        for hook in list(self._load_state_dict_pre_hooks.values()):  # type: ignore[attr-defined]
+            changed = hook(self, state_dict)
+            state_dict = state_dict if changed is None else changed
+        groups = deepcopy(state_dict["param_groups"])
         if len(groups) != len(self.param_groups):
-            raise ValueError("loaded state dict has a different number of parameter groups")
-        if any(len(a["params"]) != len(b["params"]) for a, b in zip(groups, self.param_groups, strict=True)):
-            raise ValueError("loaded state dict has a parameter group of another size than the optimizer's group")
-        by_number: dict[int, Tensor] = {}
+            raise ValueError(
+                "loaded state dict has a different number of parameter groups: "
+                f"{len(groups)}, and the optimizer {len(self.param_groups)}"
+            )
+        place: dict[Any, Tensor] = {}
+        for i, (saved, own) in enumerate(zip(groups, self.param_groups, strict=True)):
+            if len(saved["params"]) != len(own["params"]):
+                raise ValueError(
+                    "loaded state dict contains a parameter group that doesn't match the size of optimizer's group: "
+                    f"group {i} has {len(saved['params'])} parameters, the optimizer's {len(own['params'])}"
+                )
+            place.update(zip(saved["params"], own["params"], strict=True))
         for saved, own in zip(groups, self.param_groups, strict=True):
-            by_number.update(zip(saved["params"], own["params"], strict=True))
-            own.update({k: deepcopy(v) for k, v in saved.items() if k != "params"})
-        self.state = defaultdict(dict)
+            saved["params"] = own["params"]
+            if "param_names" in own:
+                saved.setdefault("param_names", own["param_names"])
+        state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
         for k, s in state_dict["state"].items():
-            p = by_number[k]
-            self.state[p] = {
-                name: int(float(v)) if name == "step"
-                else v.detach().clone().to(device=p.device, dtype=p.dtype) if isinstance(v, Tensor) else deepcopy(v)
-                for name, v in s.items()
-            }  # fmt: skip
+            state[place.get(k, k)] = self._fitted(place[k], s) if k in place else s
+        self.__setstate__({"state": state, "param_groups": groups})
+        for hook in list(self._load_state_dict_post_hooks.values()):  # type: ignore[attr-defined]
+            hook(self)
+
+    def _fitted(self, p: Tensor, state: dict[str, Any]) -> dict[str, Any]:
+        """A loaded state with its tensors as the parameter's device and type ask for, and its numbers plain."""
+        made = {}
+        for name, value in state.items():
+            if name in self._numbers:
+                number = float(value)
+                made[name] = int(number) if name == "step" else number
+            else:
+                made[name] = _like(p, value)
+        return made
+
+    def register_step_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call ``hook(optimizer, args, kwargs)`` before each step; it may return other ``(args, kwargs)``."""
+        return self._step_pre_hooks.add(hook)
+
+    def register_step_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call ``hook(optimizer, args, kwargs)`` after each step."""
+        return self._step_post_hooks.add(hook)
+
+    def register_state_dict_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+        """Call ``hook(optimizer)`` before `state_dict` reads the state."""
+        return self._state_dict_pre_hooks.add(hook, first=prepend)  # type: ignore[attr-defined, no-any-return]
+
+    def register_state_dict_post_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+        """Call ``hook(optimizer, state_dict)`` before `state_dict` returns; it may return another dictionary."""
+        return self._state_dict_post_hooks.add(hook, first=prepend)  # type: ignore[attr-defined, no-any-return]
+
+    def register_load_state_dict_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+        """Call ``hook(optimizer, state_dict)`` before a state is loaded; it may return another dictionary."""
+        return self._load_state_dict_pre_hooks.add(hook, first=prepend)  # type: ignore[attr-defined, no-any-return]
+
+    def register_load_state_dict_post_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+        """Call ``hook(optimizer)`` after a state has been loaded."""
+        return self._load_state_dict_post_hooks.add(hook, first=prepend)  # type: ignore[attr-defined, no-any-return]
 
     def _slot(self, moved: list[Tensor], name: str) -> list[Any]:
         """The raw arrays of one state of each parameter, made of zeros at first."""
@@ -179,41 +301,33 @@ class Optimizer:
         for i, group in enumerate(self.param_groups):
             lines.append(f"Parameter Group {i}")
             lines += [f"    {k}: {group[k]}" for k in sorted(group) if k != "params"]
-        return "\n".join([*lines, ")"])
+            lines.append("")
+        return "\n".join([*lines[:-1], ")"])
 
 
-def check_range(name: str, value: float, low: float = 0.0, high: float | None = None) -> None:
-    """Refuse an option outside its range.
-
-    Raises:
-        ValueError: outside.
-    """
-    if value < low or (high is not None and value >= high):
-        bounds = f"at least {low}" if high is None else f"in [{low}, {high})"
-        raise ValueError(f"Invalid {name}: {value}; it must be {bounds}")
-
-
-def check_switches(name: str, foreach: bool | None, fused: bool | None, differentiable: bool) -> None:
-    """Refuse what the switches for PyTorch's ways to run a step cannot mean; the others are accepted without effect.
-
-    Raises:
-        RuntimeError: both of ``foreach`` and ``fused``, or ``differentiable``.
-    """
-    if fused and differentiable:
-        raise RuntimeError(f"{name}: `fused` does not support `differentiable`")
-    if fused and foreach:
-        raise RuntimeError(f"{name}: `fused` and `foreach` cannot be `True` together.")
-    if differentiable:
-        raise RuntimeError(
-            f"{name}: differentiable=True is not possible: a step writes to leaves and is not recorded; "
-            "write the update with operations on tensors instead"
-        )
+def _alike(moved: list[Tensor]) -> list[list[Tensor]]:
+    """The parameters in lists of one device and element type each."""
+    device, dtype = moved[0]._device, moved[0]._array.dtype
+    if all([p._device is device and (p._array.dtype is dtype or p._array.dtype == dtype) for p in moved]):
+        return [moved]
+    kinds: dict[Any, list[Tensor]] = {}
+    for p in moved:
+        kinds.setdefault((p._device, p._array.dtype), []).append(p)
+    return list(kinds.values())
 
 
-def raw(moved: list[Tensor]) -> tuple[Any, list[Any], list[Any]]:
-    """The backend of the parameters, their arrays, and those of their gradients."""
-    return (
-        moved[0]._device.backend,
-        [p._array for p in moved],
-        [(p if p._node is None else p._node).grad._array for p in moved],  # type: ignore[union-attr]
-    )
+def _like(p: Tensor, value: Any) -> Any:
+    """A loaded state with the tensors in it on the parameter's device, and of its type where that is a real one."""
+    if isinstance(value, Tensor):
+        made = value.detach().clone()
+        return made.to(device=p.device, dtype=p.dtype) if p.is_floating_point() else made.to(device=p.device)
+    if isinstance(value, dict):
+        return {k: _like(p, v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_like(p, v) for v in value)
+    return deepcopy(value)
+
+
+def _scalar_type() -> Any:
+    """The type of numbers in a state_dict."""
+    return dtypes.of("float64" if get_default_dtype() is dtypes.of("float64") else "float32")

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from ...autograd import Tensor
-from .optimizer import Optimizer, check_range, check_switches, raw
+from .checks import check_lr, check_range, check_switches, raw
+from .optimizer import Optimizer
 
 __all__ = ["RMSprop"]
 
@@ -35,7 +36,7 @@ class RMSprop(Optimizer):
         maximize: bool = False, differentiable: bool = False,
     ) -> None:  # fmt: skip
         check_switches("RMSprop", foreach, None, differentiable)
-        check_range("learning rate", lr)
+        check_lr(lr)
         check_range("epsilon value", eps)
         check_range("momentum value", momentum)
         check_range("weight_decay value", weight_decay)

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from ...autograd import Tensor
-from .optimizer import Optimizer, check_range, check_switches, raw
+from .checks import check_lr, check_range, check_switches, raw
+from .optimizer import Optimizer
 
 __all__ = ["SGD"]
 
@@ -34,7 +35,7 @@ class SGD(Optimizer):
         differentiable: bool = False, fused: bool | None = None,
     ) -> None:  # fmt: skip
         check_switches("SGD", foreach, fused, differentiable)
-        check_range("learning rate", lr)
+        check_lr(lr)
         check_range("momentum value", momentum)
         check_range("weight_decay value", weight_decay)
         if nesterov and (momentum <= 0 or dampening != 0):

@@ -1,8 +1,8 @@
 """Every module of PyTorch's own module database: built, printed, saved, run and differentiated by both libraries.
 
 One test a module and backend (Numba in float32, NumPy in float64) runs up to ten of its samples in training and in
-evaluation; all of them with ``TAPEGRAD_ALL_SAMPLES=1`` in the environment. What falls short stands in ``SHORTFALLS``, with the reason; a module in it
-that passes fails the test, so that the table stays exact.
+evaluation; all of them with ``TAPEGRAD_ALL_SAMPLES=1`` in the environment. What falls short stands in ``SHORTFALLS``,
+with the reason; a module in it that passes fails the test, so that the table stays exact.
 """
 
 from __future__ import annotations

@@ -43,8 +43,6 @@ def vector_norm(x: Tensor, ord: Any = 2, dim: Any = None, keepdim: bool = False,
     dims = dims_of("linalg.vector_norm", dim, x.ndim) if dim is not None else None
     if (ord == math.inf or ord < 0) and 0 in (x._array.shape if dims is None else [x._array.shape[d] for d in dims]):
         raise RuntimeError(f"linalg.vector_norm: ord={ord} has no value over no elements, in shape {list(x.shape)}")
-    if ord == 0:  # a count has no slope
-        x = x.detach()
     return named(reduce.norm(x, float(ord), dims, keepdim), "LinalgVectorNormBackward0")
 
 
