@@ -116,6 +116,8 @@ def _of_index(text: str, inputs: tuple[Any, ...], attrs: tuple[Any, ...]) -> str
         return _out_of_range(index, dim, shape) if dim < len(shape) else None
     if found := _VALUE.search(text):
         return f"a value of shape [{found[1]}] does not broadcast to the places, of shape [{found[2]}]"
+    if "boolean array indexing assignment" in text:
+        return f"a value of {inputs[1]._array.ndim} dimensions does not broadcast to what a mask selects, which has one"
     if "broadcast" in text or "mismatch" in text:
         where = [list(t._array.shape) for x in inputs if isinstance(x, (list, tuple)) for t in x]
         return f"the index tensors of shapes {', '.join(map(str, where))} do not broadcast"

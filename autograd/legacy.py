@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ def fill(name: str, args: tuple[Any, ...], dtype: dtypes.dtype | None, device: A
         made = wrap(given._array, given._device)
         made._cell = given._cell
         return made
-    if len(args) == 1 and isinstance(args[0], (list, tuple, np.ndarray)) and not isinstance(args[0], Size):
+    if len(args) == 1 and isinstance(args[0], (Sequence, np.ndarray)) and not isinstance(args[0], (Size, str, bytes)):
         return wrap(where.backend.from_host(np.array(from_data(args[0], exact=True), kind, order="C")), where)
     sizes = args[0] if len(args) == 1 and isinstance(args[0], Size) else args or (0,)
     if not all(hasattr(n, "__index__") for n in sizes):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 import warnings
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -64,6 +65,8 @@ def fitting(name: str, value: Any, dtype: dtypes.dtype) -> Any:
     Raises:
         RuntimeError: the type cannot hold it.
     """
+    if value is None:
+        raise TypeError(f"{name}: the value must be a number or a tensor, not None")
     number = value.item() if isinstance(value, np.generic) else value
     if dtype.category in (BOOL, COMPLEX) or not isinstance(number, (bool, int, float, complex)):
         return value
@@ -165,12 +168,20 @@ def _operand(rule: Rule, name: str, x: Any, device: Any) -> Any:
     raise TypeError(f"{rule.name}: argument '{name}' must be a Tensor or a number, not {type(x).__name__}")
 
 
+def _repeated(a: Any, b: Any) -> Any:
+    """A list, tuple or text as many times as a tensor of one integer says; None where it is not that."""
+    sequence, times = (a, b) if isinstance(b, Tensor) else (b, a)
+    counts = isinstance(times, Tensor) and times.dtype.category < FLOATING and times._array.size == 1
+    return sequence * index(times) if counts and isinstance(sequence, SEQUENCES) else None
+
+
 # Types for which PyTorch knows no promotion but to floating ones
 WIDE_UNSIGNED = frozenset({dtypes.uint16, dtypes.uint32, dtypes.uint64})
 
 # Operators of which an operand of another library may bring the reflected form.
 REFLECTED = {"add": "__radd__", "sub": "__rsub__", "mul": "__rmul__", "div": "__rtruediv__", "pow": "__rpow__"}
-KNOWN = (Tensor, *NUMBERS, np.ndarray, str, bytes, list, tuple)
+SEQUENCES = (str, bytes, list, tuple)
+KNOWN = (Tensor, *NUMBERS, np.ndarray, *SEQUENCES)
 
 
 def slow(rule: Rule, inputs: tuple[Any, ...], attrs: tuple[Any, ...]) -> Tensor:
@@ -190,6 +201,8 @@ def slow(rule: Rule, inputs: tuple[Any, ...], attrs: tuple[Any, ...]) -> Tensor:
         answer = getattr(type(other), REFLECTED[rule.name])(other, inputs[0])
         if answer is not NotImplemented:
             return answer
+    if rule.name == "mul" and (repeated := _repeated(*inputs)) is not None:
+        return repeated
     operands = [_operand(rule, n, x, device) for n, x in zip(record.argument_names(rule), inputs, strict=True)]
     head = operands[:1] if rule.kind == "where" else []
     values = operands[len(head) :]
@@ -266,6 +279,8 @@ def failure(rule: Rule, error: Exception, inputs: tuple[Any, ...], attrs: tuple[
     if isinstance(error, TypeError) and _NO_SUCH_TYPE.search(str(error)):
         return RuntimeError(_unfit(rule, _type_at_fault(rule, inputs)))
     kind = IndexError if isinstance(error, IndexError) else TypeError if isinstance(error, TypeError) else RuntimeError
+    if kind is TypeError and "boolean array indexing assignment" in str(error):
+        kind = RuntimeError  # shapes that do not fit
     return kind(explain(rule, error, inputs, attrs))
 
 

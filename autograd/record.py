@@ -31,8 +31,8 @@ _IS_NUMBER = "{0} is float or {0} is int"
 
 # Whose results lie row by row in memory whatever the input's order, as PyTorch's do; kernels may do otherwise.
 ROW_BY_ROW = frozenset({
-    "all", "amax", "amin", "any", "cat", "cumprod", "cumsum", "log_softmax", "logsumexp", "mean", "prod", "roll",
-    "softmax", "stack", "sum", "tril", "triu", "var",
+    "all", "amax", "amin", "any", "cat", "count_nonzero", "cummax", "cummin", "cumprod", "cumsum", "index",
+    "layer_norm", "log_softmax", "logsumexp", "mean", "prod", "roll", "softmax", "stack", "sum", "tril", "triu", "var",
 })  # fmt: skip
 
 _functions: dict[str, tuple[Rule, Any]] = {}  # primitive -> its rule and its operation
@@ -260,7 +260,11 @@ def _run(rule: Rule) -> list[str]:
     ]
     if rule.name in ROW_BY_ROW:
         some = "dims is not None and " if "dims" in rule.attrs and rule.name != "roll" else ""
-        kept = "row_by_row(out, dev)" if rule.name in ("cat", "roll", "stack") else "dev.backend.copy(out)"
+        kept = "row_by_row(out, dev)" if rule.name in ("cat", "roll") else "dev.backend.copy(out)"
+        if rule.name == "stack":  # parts of four dimensions may have their channels last
+            kept = f"row_by_row(out, dev) if out.ndim == 5 else {kept}"
+        elif rule.name == "index":
+            kept = "as_indexed(out, x0, x1, places, dev)"
         lines += [f"if {some}not out.flags.c_contiguous:", f"    out = {kept}"]
     return lines
 
@@ -296,11 +300,11 @@ def _remember(rule: Rule) -> list[str]:
         lines = ["if OFF and get_ident() in OFF or out.dtype.kind in 'biu':", unrecorded]
     if rule.name in ("cast", "view_as_complex", "eig"):  # the only ways from real numbers to complex ones
         lines += ["if out.dtype.kind == 'c':", "    expect_complex()"]
+    record: list[str] = []
     if rule.view:
         x = rule.inputs[0]
         step = f"(RULE.name, {_tuple(list(rule.attrs))})"
         record = [
-            f"v = {x}._view",
             "if v is None:",
             f"    y._view = ({x}, ({step},), {x}._node)",
             "else:",
@@ -309,8 +313,10 @@ def _remember(rule: Rule) -> list[str]:
         unseen = f"y._view = unrecorded({x})"
         if rule.name in SOMETIMES_VIEWS:
             unseen, record = f"if viewed: {unseen}", ["if viewed:", *("    " + r for r in record)]
-        lines = [lines[0], "    " + unseen, *lines[1:], *record]
+        lines = [lines[0], "    " + unseen, *lines[1:]]
     lines += _nodes(rule)
+    if record:  # reading the node brings the record of a view up to date
+        lines += [f"    v = {rule.inputs[0]}._view", *record]
     wanted = [k for k, name in enumerate(rule.inputs) if rule.wants(k) and name != rule.variadic]
     variadic = [k for k, name in enumerate(rule.inputs) if rule.wants(k) and name == rule.variadic]
     tests = [f"n{k} is None" for k in wanted] + [f"not any(n{k})" for k in variadic]

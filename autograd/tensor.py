@@ -11,6 +11,7 @@ import numpy as np
 
 from ..backends import dtypes
 from ..backends.device import device as Device
+from ..backends.dtypes import OF_NUMPY
 from . import record
 from .grad_mode import OFF, is_inference, is_inference_mode_enabled
 from .node import Node, leaf, shown, ticket
@@ -105,7 +106,10 @@ class Tensor(TensorMethods):
     @property
     def dtype(self) -> dtypes.dtype:
         """The element type."""
-        return dtypes.of(self._array.dtype)
+        try:
+            return OF_NUMPY[self._array.dtype]
+        except KeyError:
+            return dtypes.of(self._array.dtype)
 
     @property
     def device(self) -> Device:

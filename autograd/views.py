@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from weakref import ref
 
 import numpy as np
 
 from . import record
 from .grad_mode import Untracked, is_recording, recording
+from .names import named
 from .node import Node, leaf, make
 from .overlaps import AT_INDICES, assign_places, may_share, refuse_partial, refuse_repeated
 from .promote import describe, warn_of_lost_part
@@ -53,6 +55,8 @@ def _look_again(view: Tensor) -> Node | None:
         fresh = base
         for name, attributes in steps:
             fresh = getattr(P, name)(fresh, *attributes)
+    if steps and not steps[-1][0].startswith("view_as_"):
+        named(fresh, "AsStridedBackward0")  # as PyTorch takes them, at once
     view._node, view._view = fresh._node, (base, steps, base._node)
     return view._node
 
@@ -97,7 +101,7 @@ def turn(name: str, target: Tensor, look: Callable[[Tensor], Tensor]) -> Tensor:
         seen = target
         if target._view is None:
             seen = wrap(target._array, target._device)
-            seen._cell, seen._node = target._cell, target._node
+            seen._cell, seen._node, seen._turned = target._cell, target._node, ref(target)
         with recording():
             made = look(seen)
         target._array, target._node, target._view = made._array, made._node, made._view
@@ -179,6 +183,13 @@ def write(name: str, target: Tensor, compute: Callable[..., Any], *operands: Any
             of another shape or type.
     """
     recorded = is_recording()
+    made: Tensor | None = None
+    if _has_no_history(target, operands, recorded):
+        if name in ARITHMETIC and _computed(name, target, compute, operands):
+            return target
+        made = None if compute is overwrite else compute(target, *operands)
+        if _wrote(target, operands[0] if compute is overwrite else made):
+            return target
     if type(target._cell) is Untracked:
         target._cell.expect_inference(name)
     follow(target)
@@ -197,7 +208,9 @@ def write(name: str, target: Tensor, compute: Callable[..., Any], *operands: Any
                 refuse_partial(name, target, x)
             if recorded and x._array is target._array and first is target:
                 first = _apart(target)
-    if packing() is None:
+    if made is not None:
+        result = made
+    elif packing() is None:
         result = compute(first, *operands)
     else:  # what gets packed must not be what is overwritten
         old = wrap(target._device.backend.copy(target._array), target._device)
@@ -208,7 +221,7 @@ def write(name: str, target: Tensor, compute: Callable[..., Any], *operands: Any
         result = P.cast(result, target._array.dtype)
     made_by = result._current()
     if recorded:
-        if made_by is None:
+        if made_by is None and target._array.dtype.kind not in "biu":
             made_by = unmoved(name, (target, *operands))
         _refuse_kind(name, target, made_by)
     if made_by is not None and made_by.cells and type(made_by) is Node:
@@ -224,6 +237,60 @@ def write(name: str, target: Tensor, compute: Callable[..., Any], *operands: Any
         _watch(target, made_by, result)
         _rebase(target, base, made_by)
     return target
+
+
+def _has_no_history(target: Tensor, operands: tuple[Any, ...], recorded: bool) -> bool:
+    """Whether a write needs neither the tape nor a look at memory that is shared: most are such, and cost little."""
+    if type(target._cell) is not list or not target._array.flags.c_contiguous:
+        return False
+    base = target if target._view is None else target._view[0]
+    if base._view is not None or base is SEALED or (recorded and (base._node is not None or target._node is not None)):
+        return False
+    for x in operands:
+        if isinstance(x, Tensor):
+            if x._cell is target._cell or (recorded and x._current() is not None):
+                return False
+        elif isinstance(x, (list, tuple)):  # may hold tensors
+            return False
+    return True
+
+
+ARITHMETIC = frozenset({"add_", "sub_", "mul_", "div_", "clamp_"})
+
+
+def _computed(name: str, target: Tensor, compute: Callable[..., Any], operands: tuple[Any, ...]) -> bool:
+    """Let the backend compute in the memory of ``target``; False where types, sizes or the backend ask for more."""
+    array, device = target._array, target._device
+    if array.dtype.char not in "fd" or not operands or (name == "clamp_" and compute.__name__ == "<lambda>"):
+        return False  # keywords may come in any order
+    values = []
+    for x in operands:
+        if isinstance(x, Tensor):
+            if x._array.dtype != array.dtype or x._array.shape != array.shape or x._device is not device or values:
+                return False
+            values.append(x._array)
+        elif type(x) is float or (type(x) is int and -(1 << 24) <= x <= 1 << 24):
+            values.append(x)
+        else:
+            return False
+    if not device.backend.in_place(name, array, tuple(values)):
+        return False
+    target._cell[0] += 1
+    return True
+
+
+def _wrote(target: Tensor, value: Any) -> bool:
+    """Write a value without history that fits as it is; False where it does not."""
+    array, device = target._array, target._device
+    if isinstance(value, Tensor):
+        if value._array.dtype != array.dtype or value._array.shape != array.shape or value._device is not device:
+            return False
+        value = value._array
+    elif array.dtype.char not in "fd" or type(value) not in (float, int):
+        return False
+    device.backend.assign(array, value)
+    target._cell[0] += 1
+    return True
 
 
 def _apart(target: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 import warnings
 
-from . import cuda, cudnn, mps
+from . import cuda, cudnn, mkl, mkldnn, mps, openmp
 from .device import device
 from .errors import LinAlgError, OutOfMemoryError
 from .registry import (
@@ -31,8 +31,11 @@ __all__ = [
     "device",
     "device_of",
     "get",
+    "mkl",
+    "mkldnn",
     "mps",
     "names",
+    "openmp",
     "register",
     "set_default_device",
     "status",

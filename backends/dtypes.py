@@ -8,7 +8,7 @@ import ml_dtypes
 import numpy as np
 
 __all__ = [
-    "DTYPES", "bfloat16", "bool_", "complex64", "complex128", "dtype", "float16", "float32", "float64",
+    "DTYPES", "OF_NUMPY", "bfloat16", "bool_", "complex64", "complex128", "dtype", "float16", "float32", "float64",
     "int8", "int16", "int32", "int64", "of", "of_tensor_type", "to_numpy", "uint8", "uint16", "uint32", "uint64",
 ]  # fmt: skip
 
@@ -81,7 +81,7 @@ DTYPES = (
     bool_, uint8, int8, int16, int32, int64, float16, bfloat16, float32, float64, complex64, complex128,
     uint16, uint32, uint64,
 )  # fmt: skip
-_by_numpy = {d.numpy: d for d in DTYPES}
+OF_NUMPY = {d.numpy: d for d in DTYPES}
 _by_name = {d.name: d for d in DTYPES} | {
     "float": float32, "double": float64, "half": float16, "long": int64, "int": int32, "short": int16,
     "cfloat": complex64, "cdouble": complex128,
@@ -100,7 +100,7 @@ def of(value: Any) -> dtype:
     found = _by_name.get(value) if isinstance(value, str) else _by_python.get(value)
     if found is None:
         try:
-            found = _by_numpy.get(np.dtype(value))
+            found = OF_NUMPY.get(np.dtype(value))
         except TypeError:
             found = None
     if found is None:

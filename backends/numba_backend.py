@@ -15,6 +15,8 @@ from .memory import ready as ready_memory
 from .numba_elementwise import GRAIN, LARGE, NumbaElementwise
 from .numba_kernels.threads import split
 from .numba_normalize import NumbaNormalize
+from .numba_places import NumbaPlaces
+from .numba_select import NumbaSelect
 from .numpy_backend import NumpyBackend
 
 __all__ = ["NumbaBackend"]
@@ -42,7 +44,7 @@ class _Kernels:
 K: Any = _Kernels()
 
 
-class NumbaBackend(NumbaElementwise, NumbaNormalize, NumpyBackend):
+class NumbaBackend(NumbaElementwise, NumbaNormalize, NumbaPlaces, NumbaSelect, NumpyBackend):
     """Numba on the CPU."""
 
     name = "numba"

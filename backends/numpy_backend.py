@@ -15,6 +15,8 @@ __all__ = ["NumpyBackend"]
 
 SMALL = 1 << 12
 
+IN_PLACE = {"add_": np.add, "sub_": np.subtract, "mul_": np.multiply, "div_": np.true_divide}
+
 _erf = np.frompyfunc(math.erf, 1, 1)
 
 
@@ -31,6 +33,20 @@ class NumpyBackend(ArrayBackend):
     def erf(self, x: Any) -> Any:
         # NumPy has no erf; the C library's, one element at a time, is right to the last digit.
         return np.asarray(_erf(x), dtype=x.dtype)
+
+    def in_place(self, name: str, target: Any, values: tuple[Any, ...]) -> bool:
+        if name == "clamp_":
+            if len(values) != 2 or not values[0] <= values[1]:
+                return False
+            target.clip(*values, out=target)
+            return True
+        value = values[0]
+        if len(values) == 2:
+            if name not in ("add_", "sub_"):
+                return False
+            value = value * target.dtype.type(values[1])
+        IN_PLACE[name](target, value, target)
+        return True
 
     # What NumPy's own functions spend Python on, told to its C directly.
 

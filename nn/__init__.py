@@ -1,6 +1,6 @@
 """Modules: layers, losses, containers, and what trains them."""
 
-from . import data, functional, init, modules, optim, parameter, utils
+from . import data, functional, init, modules, optim, parallel, parameter, utils
 from .activation import (
     CELU,
     ELU,
@@ -171,7 +171,7 @@ __all__ = [
     "LogSigmoid", "LogSoftmax", "LPPool1d", "LPPool2d", "LPPool3d", "LSTM", "LSTMCell", "MarginRankingLoss",
     "MaxPool1d", "MaxPool2d", "MaxPool3d", "MaxUnpool1d", "MaxUnpool2d", "MaxUnpool3d", "Mish", "MLP", "Module",
     "ModuleDict", "ModuleList", "modules", "MSELoss", "MultiheadAttention", "MultiLabelMarginLoss",
-    "MultiLabelSoftMarginLoss", "MultiMarginLoss", "NLLLoss", "NLLLoss2d", "optim", "PairwiseDistance", "Parameter",
+    "MultiLabelSoftMarginLoss", "MultiMarginLoss", "NLLLoss", "NLLLoss2d", "optim", "PairwiseDistance", "parallel", "Parameter",
     "parameter", "ParameterDict", "ParameterList", "Perceptron", "PixelShuffle", "PixelUnshuffle", "PoissonNLLLoss",
     "PReLU", "ReflectionPad1d", "ReflectionPad2d", "ReflectionPad3d", "ReLU", "ReLU6", "ReplicationPad1d",
     "ReplicationPad2d", "ReplicationPad3d", "RMSNorm", "RNN", "RNNBase", "RNNCell", "RNNCellBase", "RReLU", "SELU",

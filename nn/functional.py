@@ -88,7 +88,7 @@ from ..autograd.ops.max_pool import (
     max_unpool2d,
     max_unpool3d,
 )
-from ..autograd.ops.memory_order import in_memory_order
+from ..autograd.ops.memory_order import in_memory_order, row_by_row
 from ..autograd.ops.multi_head import multi_head_attention_forward
 from ..autograd.ops.normalize import (
     batch_norm,
@@ -307,7 +307,7 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
             f"one_hot: class numbers must lie in 0 .. {classes - 1}, got {int(array.min())} .. {highest}"
         )
     line = from_numpy(_arange(classes)).to(place_of(tensor._device))
-    return P.cast(P.eq(P.reshape(tensor, (*tensor._array.shape, 1)), line), array.dtype)
+    return row_by_row(P.cast(P.eq(P.reshape(tensor, (*tensor._array.shape, 1)), line), array.dtype))
 
 
 def _arange(n: int) -> Any:

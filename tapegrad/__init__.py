@@ -9,20 +9,30 @@ if not _os.path.isdir(_os.path.join(__path__[0], "autograd")):
 
 from . import (
     accelerator,
+    amp,
     autograd,
     backends,
+    compiler,
     cuda,
+    distributions,
     fft,
     func,
+    functional,
     linalg,
     masked,
     memory,
+    mps,
     nn,
     optim,
+    random,
+    safetensors,
+    serialization,
     signal,
     special,
     testing,
     utils,
+    version,
+    xpu,
 )
 from .autograd import (
     PUBLIC,
@@ -63,11 +73,39 @@ from .autograd import (
     to_dlpack,
     vmap,
 )
+from .autograd.generator import Generator, default_generator, get_rng_state, initial_seed, seed, set_rng_state
 from .backends import OutOfMemoryError, device, dtypes, registry, set_default_device
+from .backends import default_device as get_default_device
+from .backends.determinism import (
+    are_deterministic_algorithms_enabled,
+    get_deterministic_debug_mode,
+    is_deterministic_algorithms_warn_only_enabled,
+    is_warn_always_enabled,
+    set_deterministic_debug_mode,
+    set_flush_denormal,
+    set_warn_always,
+    use_deterministic_algorithms,
+)
 from .backends.dtypes import dtype
-from .backends.random import Generator
 from .backends.settings import get_float32_matmul_precision, set_float32_matmul_precision
 from .backends.threads import get_num_interop_threads, get_num_threads, set_num_interop_threads, set_num_threads
+from .nn.amp.autocast_mode import (
+    autocast,
+    autocast_decrement_nesting,
+    autocast_increment_nesting,
+    clear_autocast_cache,
+    get_autocast_cpu_dtype,
+    get_autocast_dtype,
+    get_autocast_gpu_dtype,
+    is_autocast_cache_enabled,
+    is_autocast_cpu_enabled,
+    is_autocast_enabled,
+    set_autocast_cache_enabled,
+    set_autocast_dtype,
+    set_autocast_enabled,
+)
+from .nn.compiling import compile
+from .nn.saving import load, save
 
 __version__ = "0.1.0"
 
@@ -81,15 +119,23 @@ globals().update(TYPES)
 e, inf, nan, pi, newaxis = _math.e, _math.inf, _math.nan, _math.pi, None
 
 __all__ = [
-    "accelerator", "autograd", "backends", "can_cast", "channels_last", "channels_last_3d", "contiguous_format",
-    "cuda", "device", "dtype", "e", "enable_grad", "fft", "finfo", "from_dlpack", "func", "Generator",
-    "get_default_dtype", "get_float32_matmul_precision", "get_num_interop_threads", "get_num_threads", "iinfo", "inf",
-    "inference_mode", "is_anomaly_check_nan_enabled", "is_anomaly_enabled", "is_complex", "is_floating_point",
-    "is_grad_enabled", "is_inference_mode_enabled", "is_nonzero", "is_tensor", "layout", "linalg", "masked", "memory",
+    "accelerator", "amp", "autocast", "autocast_decrement_nesting", "autocast_increment_nesting",
+    "clear_autocast_cache", "get_autocast_cpu_dtype", "get_autocast_dtype", "get_autocast_gpu_dtype",
+    "is_autocast_cache_enabled", "is_autocast_cpu_enabled", "is_autocast_enabled", "set_autocast_cache_enabled",
+    "set_autocast_dtype", "set_autocast_enabled",
+    "autograd", "backends", "can_cast", "channels_last", "channels_last_3d", "contiguous_format",
+    "cuda", "default_generator", "device", "distributions", "dtype", "e", "enable_grad", "fft", "finfo", "from_dlpack", "func", "Generator",
+    "get_default_dtype", "get_float32_matmul_precision", "get_num_interop_threads", "get_num_threads", "get_rng_state", "iinfo", "inf",
+    "inference_mode", "initial_seed", "is_anomaly_check_nan_enabled", "is_anomaly_enabled", "is_complex", "is_floating_point",
+    "is_grad_enabled", "is_inference_mode_enabled", "is_nonzero", "is_tensor", "layout", "linalg", "load", "masked", "memory",
     "memory_format", "nan", "newaxis", "nn", "no_grad", "numel", "OutOfMemoryError", "optim", "pi", "preserve_format",
-    "promote_types", "result_type", "set_anomaly_enabled", "set_default_device", "set_default_dtype",
+    "promote_types", "random", "result_type", "safetensors", "save", "seed", "serialization", "set_anomaly_enabled", "set_default_device", "set_default_dtype",
     "set_default_tensor_type", "set_float32_matmul_precision", "set_grad_enabled", "set_num_interop_threads",
-    "set_num_threads", "set_printoptions", "signal", "Size", "special", "strided", "Tensor", "testing", "to_dlpack",
+    "set_num_threads", "set_printoptions", "set_rng_state", "signal", "Size", "special", "strided", "Tensor", "testing", "to_dlpack",
     "utils", "vmap",
+    "are_deterministic_algorithms_enabled", "compile", "compiler", "functional", "get_default_device",
+    "get_deterministic_debug_mode", "is_deterministic_algorithms_warn_only_enabled", "is_warn_always_enabled", "mps",
+    "set_deterministic_debug_mode", "set_flush_denormal", "set_warn_always", "use_deterministic_algorithms", "version",
+    "xpu",
     *(d.name for d in dtypes.DTYPES), *PUBLIC, *TYPES,
 ]  # fmt: skip

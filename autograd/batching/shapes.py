@@ -27,10 +27,11 @@ def _behind(dims: Shape) -> Shape:
 # How the attributes of a primitive with one input read where the batch is axis 0, given the size of the batch.
 SHIFTS: dict[str, Callable[..., tuple[Any, ...]]] = {
     **{name: lambda size, *attrs: attrs for name in (
-        "cast", "copy", "zeros_like", "view_as_real", "view_as_complex", "tril", "triu", "exponent")},
+        "cast", "copy", "zeros_like", "view_as_real", "view_as_complex", "tril", "triu", "exponent",
+        "largest_of_windows")},
     **dict.fromkeys((
         "cumsum", "cumprod", "softmax", "log_softmax", "cummax", "cummin", "logcumsumexp", "prod", "argsort",
-        "windows"), _first),
+        "topk_order", "windows"), _first),
     "flip": lambda size, dims: (_behind(dims),),
     "roll": lambda size, shifts, dims: (shifts, _behind(dims)),
     "permute": lambda size, order: ((0, *_behind(order)),),

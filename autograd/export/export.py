@@ -59,8 +59,7 @@ def export_numpy(fn: Callable[..., Any], *args: Any, npz: str | os.PathLike[str]
     # Backward
     d_sum_1 = np.ones_like(sum_1)
     # sum_1
-    t1 = d_sum_1.reshape((1,))  # [1]
-    d_mul_1 = np.broadcast_to(t1, (2,))  # [2]
+    d_mul_1 = np.broadcast_to(d_sum_1, (2,))  # [2]
     # mul_1
     d_x = d_mul_1 * x  # [2]
     d_x_2 = d_mul_1 * x  # [2]

@@ -221,6 +221,24 @@ def argsort(x, axis, descending):
     return x.shape[axis] - 1 - order
 ''')
 _add('''
+def largest_of_windows(x, places):
+    """The number of the first largest element of each window of the last dimensions; NaN is largest."""
+    size = x.shape[x.ndim - len(places):]
+    best = found = None
+    for corner in np.ndindex(*[len(lines) for lines in places]):
+        part, where = x, 0
+        for i, k in enumerate(corner):
+            at = np.array(places[i][k])
+            part = np.take(part, at, x.ndim - len(size) + i)
+            where = where * size[i] + at.reshape((-1,) + (1,) * (len(size) - i - 1))
+        if best is None:
+            best, found = part, np.zeros(part.shape, np.int64) + where
+            continue
+        better = (part > best) | (part != part)
+        best, found = np.where(better, part, best), np.where(better, where, found)
+    return found
+''')
+_add('''
 def running(x, axis, beats):
     """The index of the best element so far along an axis, of the last where several tie; NaN stays."""
     rows = np.moveaxis(x, axis, -1)

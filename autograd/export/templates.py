@@ -165,7 +165,8 @@ TEMPLATES: dict[str, Template] = {
     "amax": _reduction("max"), "amin": _reduction("min"), "var": _var,
     "logsumexp": "logsumexp({0}, {1}, {2})", "softmax": "softmax({0}, {1})", "log_softmax": "log_softmax({0}, {1})",
     "cumsum": "np.cumsum({0}, axis={1}, dtype={0}.dtype)", "cumprod": "np.cumprod({0}, axis={1}, dtype={0}.dtype)",
-    "argsort": "argsort({0}, {1}, {2})", "cummax": "running({0}, {1}, np.greater_equal)",
+    "argsort": "argsort({0}, {1}, {2})", "topk_order": "np.take(argsort({0}, {1}, {3}), np.arange({2}), {1})",
+    "largest_of_windows": "largest_of_windows({0}, {1})", "cummax": "running({0}, {1}, np.greater_equal)",
     "cummin": "running({0}, {1}, np.less_equal)", "logcumsumexp": "np.logaddexp.accumulate({0}, axis={1})",
     "searchsorted": "searchsorted({0}, {1}, {2})",
     # Shapes and views

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ...backends import dtypes
 from ..names import named
 from ..promote import fitting, result_type, slow
@@ -18,27 +20,52 @@ __all__ = [
 ]  # fmt: skip
 
 
-def add(input: Any, other: Any, *, alpha: Any = 1, out: Tensor | None = None) -> Tensor:
-    """``input + alpha * other``.
+def add(input: Any, other: Any, *scaled: Any, alpha: Any = 1, out: Tensor | None = None) -> Tensor:
+    """``input + alpha * other``; of old also written ``add(input, alpha, other)``.
 
     Raises:
         RuntimeError: ``alpha`` is of a higher category than the operands.
     """
+    if scaled:
+        alpha, (other,) = _number_first("add", other, scaled)
     return P.add(input, other if type(alpha) is int and alpha == 1 else _times("add", alpha, input, other), out)
 
 
-def sub(input: Any, other: Any, *, alpha: Any = 1, out: Tensor | None = None) -> Tensor:
-    """``input - alpha * other``.
+def sub(input: Any, other: Any, *scaled: Any, alpha: Any = 1, out: Tensor | None = None) -> Tensor:
+    """``input - alpha * other``; of old also written ``sub(input, alpha, other)``.
 
     Raises:
         RuntimeError: ``alpha`` is of a higher category than the operands.
     """
+    if scaled:
+        alpha, (other,) = _number_first("sub", other, scaled)
     return P.sub(input, other if type(alpha) is int and alpha == 1 else _times("sub", alpha, input, other), out)
+
+
+def _number_first(name: str, *given: Any) -> tuple[Any, tuple[Any, ...]]:
+    """The number and the tensors it multiplies, in the order that PyTorch had before the number got a name.
+
+    Raises:
+        TypeError: another order.
+    """
+    number, tensors = given[0], (*given[1:-1], *given[-1])
+    fits = isinstance(number, (bool, int, float, complex, np.number)) and len(tensors) == (1 if name in PAIRS else 2)
+    if not fits or not all([isinstance(t, Tensor) for t in tensors]):
+        kinds = ", ".join(type(x).__name__ for x in (number, *tensors))
+        word = "alpha" if name in PAIRS else "value"
+        raise TypeError(f"{name}: does not take ({kinds}) behind the input; give the number as {word}=")
+    return number, tensors
+
+
+PAIRS = ("add", "sub")
 
 
 def _times(name: str, alpha: Any, x: Any, other: Any) -> Any:
     """``alpha * other``, in a type that leaves that of the result as it is."""
     factor = alpha.item() if isinstance(alpha, Tensor) else alpha
+    if type(factor) is float and type(x) is Tensor is type(other) and x._array.dtype == other._array.dtype:
+        if x._array.dtype.kind == "f":  # nothing to look up
+            return P.mul(other, factor)
     dtype, kind = result_type(x, other), result_type(factor)
     if kind is dtypes.bool_ and dtype is not dtypes.bool_:
         raise RuntimeError(f"{name}: alpha={factor} is for bool tensors, these are {dtype.name}")
@@ -200,8 +227,10 @@ def minimum(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tenso
     return P.minimum(input, other, out)
 
 
-def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) -> Tensor:
-    """``input + value * tensor1 * tensor2``."""
+def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *last: Any, value: Any = 1) -> Tensor:
+    """``input + value * tensor1 * tensor2``; of old also written ``addcmul(input, value, tensor1, tensor2)``."""
+    if last:
+        value, (tensor1, tensor2) = _number_first("addcmul", tensor1, tensor2, last)
     kind = result_type(input, tensor1, tensor2)
     if kind is dtypes.bool_:
         raise RuntimeError("addcmul: not defined for bool tensors; convert with .int()")
@@ -210,12 +239,14 @@ def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) 
     return P.add(input, _scaled(P.mul(tensor1, tensor2), value))
 
 
-def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) -> Tensor:
-    """``input + value * tensor1 / tensor2``.
+def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *last: Any, value: Any = 1) -> Tensor:
+    """``input + value * tensor1 / tensor2``; of old also written ``addcdiv(input, value, tensor1, tensor2)``.
 
     Raises:
         RuntimeError: a quotient of integers.
     """
+    if last:
+        value, (tensor1, tensor2) = _number_first("addcdiv", tensor1, tensor2, last)
     if result_type(tensor1, tensor2).category <= dtypes.INTEGRAL:
         raise RuntimeError("addcdiv: tensor1 and tensor2 are integers; convert one with .float(), or use addcmul")
     return P.add(input, _scaled(P.div(tensor1, tensor2), value))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections import deque
 from functools import reduce
 from typing import Any
 
@@ -42,7 +43,7 @@ def from_data(data: Any, exact: bool = False) -> np.ndarray:
         return array
     if not isinstance(data, (bool, int, float, complex, str)) and not hasattr(data, "__len__"):
         raise RuntimeError(f"tensor: cannot make numbers of {type(data).__name__}")
-    kinds = _kinds(data) if isinstance(data, (list, tuple)) else set()
+    kinds = _kinds(data) if isinstance(data, NESTED) else set()
     typed = any(isinstance(k, dtypes.dtype) for k in kinds)
     if typed:
         data = _lower(data)
@@ -85,7 +86,7 @@ def _from_card(data: Any) -> Tensor:
 
 def _holds(data: Any, types: Any) -> bool:
     """Whether the first element of nested sequences is of one of these types."""
-    while isinstance(data, (list, tuple)):
+    while isinstance(data, NESTED):
         if not data:
             return False
         data = data[0]
@@ -94,13 +95,14 @@ def _holds(data: Any, types: Any) -> bool:
 
 def _kinds(data: Any) -> set[Any]:
     """The types in nested sequences: of Python's numbers their class, of tensors and arrays the dtype."""
-    if isinstance(data, (list, tuple)):
+    if isinstance(data, NESTED):
         types = set(map(type, data))
         return types if types <= PLAIN else set().union(*map(_kinds, data))
     return {dtypes.of(data.dtype)} if isinstance(data, (Tensor, np.ndarray, np.generic)) else {type(data)}
 
 
 PLAIN = {bool, int, float, complex}
+NESTED = (list, tuple, deque)
 
 
 def _as_dtype(kind: Any) -> dtypes.dtype:
@@ -111,13 +113,14 @@ def _as_dtype(kind: Any) -> dtypes.dtype:
 
 def _lower(data: Any) -> Any:
     if isinstance(data, Tensor):
-        return from_data(data)
-    return [_lower(v) for v in data] if isinstance(data, (list, tuple)) else data
+        array = from_data(data)
+        return array.reshape(()) if array.size == 1 else array  # in a list it counts as a number
+    return [_lower(v) for v in data] if isinstance(data, NESTED) else data
 
 
 def _check_range(data: Any, array: np.ndarray, wanted: np.dtype) -> None:
     """Refuse Python numbers that a type cannot hold; negative ones wrap in uint8, as in PyTorch."""
-    if array.dtype.kind == "c" and wanted.kind not in "cb" and isinstance(data, (complex, list, tuple)):
+    if array.dtype.kind == "c" and wanted.kind not in "cb" and isinstance(data, (complex, *NESTED)):
         raise TypeError(f"tensor: complex numbers {str(data)[:60]} do not fit into {dtypes.of(wanted)}; use .real")
     if wanted.kind not in "iu" or array.dtype.kind not in "iuf" or not array.size:
         return
@@ -216,6 +219,10 @@ def from_numpy(array: np.ndarray) -> Tensor:
     """
     if not isinstance(array, np.ndarray):
         raise TypeError(f"from_numpy: expected a numpy.ndarray, not {type(array).__name__}")
+    if not array.dtype.isnative:
+        raise ValueError(
+            f"from_numpy: {array.dtype} has the other byte order; pass a.astype(a.dtype.newbyteorder('='))"
+        )
     dtypes.of(array.dtype)
     if min(array.strides, default=0) < 0:
         raise ValueError("from_numpy: the array has negative strides, as of a[::-1]; pass a copy of it")

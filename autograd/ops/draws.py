@@ -78,8 +78,11 @@ def bernoulli(input: Tensor, p: Any = None, *, generator: Any = None, out: Tenso
     check_tensor("bernoulli", "input", input)
     if p is not None:
         source, kind = source_of(input, generator), input._array.dtype
-        make = in_memory_order(input, lambda s: source.bernoulli(float(p), s, kind))
-        return into(out, draw("bernoulli", input._array.shape, lambda s: finish(make(s), None, input.device, False)))
+
+        def make(shape: tuple[int, ...]) -> Tensor:
+            return finish(source.bernoulli(float(p), shape, kind), None, input.device, False)
+
+        return into(out, draw("bernoulli", input._array.shape, make))
     made = draw_by("bernoulli", [input], lambda x: finish(_thrown(x, generator, x._array.dtype), None, x.device, False))
     return into(out, _without_gradient(made, [input], "BernoulliBackward0"))
 

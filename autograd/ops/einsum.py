@@ -105,7 +105,7 @@ def _contract(parts: list[tuple[Tensor, list[str]]], output: list[str], sizes: d
     x, names = parts[0]
     for k, (y, others) in enumerate(parts[1:], 2):
         later = {*output, *(n for _, rest in parts[k:] for n in rest)}
-        x, names = _pair(x, names, y, others, later, sizes)
+        x, names = _pair(x, names, y, others, later, output, sizes)
     rest = [n for n in names if n not in output]
     order = tuple([names.index(n) for n in (*output, *rest)])
     if len(parts) == 1 or order != tuple(range(len(order))):
@@ -113,25 +113,46 @@ def _contract(parts: list[tuple[Tensor, list[str]]], output: list[str], sizes: d
     return P.sum(x, tuple(range(len(output), len(order))), False) if rest else x
 
 
-def _summed(x: Tensor, names: list[str], kept: set[str]) -> tuple[Tensor, list[str]]:
-    dims = tuple(i for i, n in enumerate(names) if n not in kept)
-    return (P.sum(x, dims, False), [n for n in names if n in kept]) if dims else (x, names)
+def _summed(x: Tensor, names: list[str], kept: set[str], place: dict[str, int]) -> tuple[Tensor, list[str]]:
+    """The sum over the indices that are not kept, and its indices in the order of the output's."""
+    if kept.issuperset(names):
+        return x, names
+    order = sorted(names, key=lambda n: place.get(n, len(place)))
+    dims = tuple(i for i, n in enumerate(order) if n not in kept)
+    return P.sum(_spread(x, names, order), dims, False), [n for n in order if n in kept]
+
+
+def _spread(x: Tensor, names: list[str], order: list[str]) -> Tensor:
+    """``x`` with its indices in another order, and dimensions of size 1 for those that it does not have."""
+    have = [names.index(n) for n in order if n in names]
+    if have != list(range(len(have))):
+        x = P.permute(x, tuple(have))
+    return x if len(have) == len(order) else P.slice(x, tuple([slice(None) if n in names else None for n in order]))
 
 
 def _pair(
-    x: Tensor, a: list[str], y: Tensor, b: list[str], later: set[str], sizes: dict[str, int]
+    x: Tensor, a: list[str], y: Tensor, b: list[str], later: set[str], output: list[str], sizes: dict[str, int]
 ) -> tuple[Tensor, list[str]]:
-    """The product of two operands as one batched matrix product."""
-    x, a = _summed(x, a, {*later, *b})
-    y, b = _summed(y, b, {*later, *a})
+    """The product of two operands as one batched matrix product, with its indices as near as can be to the output's."""
+    place = {n: i for i, n in enumerate(output)}
+    x, a = _summed(x, a, {*later, *b}, place)
+    y, b = _summed(y, b, {*later, *a}, place)
     shared = [n for n in a if n in b]
     # A size of 1 stands for every size: what it meets is summed, or it is expanded.
     inner = [n for n in shared if n not in later]
     for n in inner:
         if x._array.shape[a.index(n)] != y._array.shape[b.index(n)]:
             x, y = (P.sum(t, (w.index(n),), True) for t, w in ((x, a), (y, b)))
-    batch = [n for n in shared if n in later]
-    rows, columns = [n for n in a if n not in b], [n for n in b if n not in a]
+    if not inner:
+        order = sorted({*a, *b}, key=lambda n: place.get(n, len(place)))
+        return P.mul(_spread(x, a, order), _spread(y, b, order)), order
+    batch = sorted([n for n in shared if n in later], key=lambda n: place.get(n, len(place)))
+    rows, columns = (
+        sorted([n for n in one if n not in other], key=lambda n: place.get(n, len(place)))
+        for one, other in ((a, b), (b, a))
+    )
+    if rows and columns and place.get(columns[0], len(place)) < place.get(rows[0], len(place)):
+        x, a, rows, y, b, columns = y, b, columns, x, a, rows
 
     def arranged(t: Tensor, names: list[str], order: list[str], groups: list[list[str]]) -> Tensor:
         t = P.permute(t, tuple(names.index(n) for n in order))

@@ -7,6 +7,7 @@ puts zeros, ones, empty and full tensors of the CPU into pinned memory, and is o
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -26,15 +27,22 @@ __all__ = [
 ]  # fmt: skip
 
 
+INT64 = dtypes.int64.numpy
+
+
 def shape_of(size: Any) -> tuple[int, ...]:
     """A shape given as numbers or as one sequence.
 
     Raises:
-        RuntimeError: a negative size.
+        RuntimeError: a negative size. TypeError: what is no size.
     """
-    if len(size) == 1 and not isinstance(size[0], (int, np.integer, Tensor)):
+    if len(size) == 1 and isinstance(size[0], Iterable) and not isinstance(size[0], (str, Tensor)):
         size = tuple(size[0])
-    shape = tuple([n if type(n) is int else n.__index__() for n in size])
+    try:
+        shape = tuple([n if type(n) is int else n.__index__() for n in size])
+    except AttributeError:
+        given = ", ".join(type(n).__name__ for n in size)
+        raise TypeError(f"size: takes integers, one by one or as one sequence, not ({given})") from None
     if shape and min(shape) < 0:
         raise RuntimeError(f"size: dimensions may not be negative, got {list(shape)}")
     return shape
@@ -201,13 +209,18 @@ def full_like(
 
 
 def arange(
-    start: Any = 0, end: Any = None, step: Any = 1, *, out: Tensor | None = None, dtype: Any = None,
+    start: Any = None, end: Any = None, step: Any = 1, *, out: Tensor | None = None, dtype: Any = None,
     layout: Any = None, device: Any = None, pin_memory: bool = False, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """The numbers from ``start`` (0 where only one is given) up to but without ``end``, ``step`` apart."""
     if end is None:
+        if start is None:
+            raise TypeError("arange: give at least the end")
         start, end = 0, start
-    numbers = _numbers("arange", start, end, step)
+    if type(start) is type(end) is type(step) is int and (end - start) * step > 0 and dtype is out is None:
+        where, count = device_of(device), -((start - end) // step)  # the usual call, without detours
+        return _ready(wrap(where.backend.counted(start, step, count, INT64), where), pin_memory, requires_grad)
+    numbers = _numbers("arange", 0 if start is None else start, end, step)
     if dtype is None:
         dtype = get_default_dtype() if any(isinstance(v, float) for v in numbers) else dtypes.int64
         dtype = dtype if out is None else out.dtype

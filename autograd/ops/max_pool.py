@@ -13,7 +13,7 @@ from ..rule import P
 from ..tensor import Tensor
 from .args import check_tensor, not_for
 from .checks import refuse_out_of_range
-from .spatial import at_places, nested_index, places_of, pooled, sizes, steps_of, with_batch
+from .spatial import places_of, pooled, sizes, steps_of, with_batch
 
 __all__ = [
     "adaptive_max_pool1d", "adaptive_max_pool1d_with_indices", "adaptive_max_pool2d",
@@ -25,40 +25,6 @@ __all__ = [
 Lines = Sequence[Sequence[int]]
 
 
-# The search: window by window along every dimension at once, place by place
-
-
-def _largest(x: Tensor, places: Sequence[Lines]) -> Tensor:
-    """The number, among the last dimensions of ``x``, of the first largest element of each window; NaN is largest.
-
-    Args:
-        x: (N, C, *size), without a gradient.
-        places: for each dimension, for each place of a window, where it lies in every window.
-    """
-    size = x._array.shape[2:]
-    best: Any = None
-    found: Any = None
-    for part, lines in _parts(x, places, 2, ()):
-        where = nested_index(lines, size, x)
-        if best is None:
-            best, found = part, P.add(P.cast(P.zeros_like(part), dtypes.int64.numpy), where)
-            continue
-        better = P.gt(part, best)
-        if x._array.dtype.kind not in "biu":
-            better = P.logical_or(better, P.isnan(part))
-        best, found = P.where(better, part, best), P.where(better, where, found)
-    return found
-
-
-def _parts(x: Tensor, places: Sequence[Lines], dim: int, taken: tuple[Any, ...]) -> Any:
-    """For each place of a window: what lies there in every window, and the places along each dimension."""
-    if not places:
-        yield x, taken
-        return
-    for line in places[0]:
-        yield from _parts(at_places(x, dim, line), places[1:], dim + 1, (*taken, line))
-
-
 def _picked(x: Tensor, found: Tensor) -> Tensor:
     """The elements of (N, C, *size) that the numbers say."""
     batch, channels, *size = x._array.shape
@@ -68,7 +34,7 @@ def _picked(x: Tensor, found: Tensor) -> Tensor:
 
 
 def _result(name: str, n: int, x: Tensor, places: Sequence[Lines], alone: bool, wanted: bool) -> Any:
-    found = _largest(x.detach(), places)
+    found = P.largest_of_windows(x.detach(), tuple([tuple([tuple(line) for line in lines]) for lines in places]))
     out = _picked(x, found)
     if alone:
         out, found = (P.reshape(t, t._array.shape[1:]) for t in (out, found))

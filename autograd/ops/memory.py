@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...backends import dtypes
+from ...backends import device_of, dtypes
 from ...backends.device import device as Device
 from ..grad_mode import is_grad_enabled, is_inference
 from ..promote import describe, fitting
@@ -74,6 +74,21 @@ class UntypedStorage:
     def clone(self) -> UntypedStorage:
         """A copy with memory of its own."""
         return UntypedStorage(self._device.backend.copy(self._bytes()), self._device, [0])
+
+    def to(self, device: Any) -> UntypedStorage:
+        """The bytes on another device; itself where they are there."""
+        where = device_of(device)
+        if where is self._device:
+            return self
+        return UntypedStorage(where.backend.from_host(self._device.backend.to_host(self._bytes())), where, [0])
+
+    def cpu(self) -> UntypedStorage:
+        """The bytes on the CPU."""
+        return self.to("cpu")
+
+    def cuda(self, device: Any = None) -> UntypedStorage:
+        """The bytes on a CUDA device: the current one, its number, or its name."""
+        return self.to("cuda" if device is None else Device(device))
 
     def __repr__(self) -> str:
         lines = "".join(f" {v}\n" for v in self.tolist())
@@ -250,11 +265,11 @@ def detach_(self: Tensor) -> Tensor:
     Raises:
         RuntimeError: a view, which shares its history with the tensor that it looks at.
     """
-    if self._view is not None:
+    if _base(self) is not None:
         raise RuntimeError("detach_: a view cannot be detached in place; use detach()")
     if self.is_leaf:
         return self.requires_grad_(False)
-    self._node = None
+    self._node = self._view = None
     return self
 
 
@@ -286,7 +301,10 @@ def _base(self: Tensor) -> Tensor | None:
     if self._view is None or self._view[0]._device is None or is_inference(self):
         return None
     base: Tensor = self._view[0]
-    return base
+    owner = getattr(base, "_turned", None)  # of a base that took its place when it was turned
+    if owner is None:
+        return base
+    return None if owner() is self else owner()
 
 
 METHODS: dict[str, Any] = {

@@ -13,7 +13,7 @@ from .. import record
 from ..layouts import channels_last, channels_last_3d, contiguous_format, memory_format, preserve_format
 from ..tensor import Tensor
 
-__all__ = ["in_memory_order", "is_in_order", "order_of", "relaid", "row_by_row", "strides_of"]
+__all__ = ["channels_kept", "in_memory_order", "is_in_order", "order_of", "relaid", "row_by_row", "strides_of"]
 
 CHANNELS_LAST = {channels_last: (0, 2, 3, 1), channels_last_3d: (0, 2, 3, 4, 1)}
 
@@ -126,10 +126,39 @@ def row_by_row(made: Tensor) -> Tensor:
     return made
 
 
+def channels_kept(made: Tensor) -> Tensor:
+    """A new tensor ``made`` with its elements row by row in memory, if its channels are not last there."""
+    if not made._array.flags.c_contiguous:
+        made._array = _row_by_row(made._array, made._device)
+    return made
+
+
 def _row_by_row(array: Any, device: Any) -> Any:
     """A result's array row by row, or as it is where it, or each of its parts, has its channels last."""
     orders = {4: ((0, 2, 3, 1),), 5: ((0, 2, 3, 4, 1), (0, 1, 3, 4, 2))}.get(array.ndim, ())
     return array if any([is_in_order(array, order) for order in orders]) else device.backend.copy(array)
 
 
-record.GLOBALS["row_by_row"] = _row_by_row
+def _as_indexed(array: Any, x: Any, where: list[Any], places: tuple[Any, ...], device: Any) -> Any:
+    """What ``x`` has at an index, in the order that PyTorch gives it: row by row, or what is left of that of ``x``."""
+    copy = device.backend.copy
+    if x.flags.c_contiguous:
+        return copy(array)
+    strides: list[int] = []
+    axis, at = 0, None
+    together = "".join(["x" if type(p) is tuple else " " for p in places]).strip().count(" ") == 0
+    for p in places:
+        if type(p) is not tuple:
+            strides.append(x.strides[axis])
+            axis += 1
+            continue
+        at = (len(strides) if together else 0) if at is None else at
+        axis += where[p[0]].ndim if where[p[0]].dtype.kind == "b" else 1
+    strides += x.strides[axis:]
+    new = array.ndim - len(strides)
+    strides[at:at] = [0] * new
+    order = tuple(_nested(array.shape, tuple(strides)))
+    return array if is_in_order(array, order) else copy(array.transpose(order)).transpose(_inverse(order))
+
+
+record.GLOBALS.update(as_indexed=_as_indexed, row_by_row=_row_by_row)

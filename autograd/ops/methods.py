@@ -44,6 +44,7 @@ from . import (
     random,
     rearrange,
     reduce,
+    rejections,
     scatter,
     shape,
     sorting,
@@ -74,7 +75,8 @@ SYNONYMS = {
 # What a function of the package may be, but a method may not.
 NOT_METHODS = frozenset({*create.__all__, *factories.__all__, *random.__all__, "cat", "stack", "getitem",
                          "setitem", "real", "imag",
-                         *draws.__all__, *memory.__all__, "chain_matmul", "einsum", "tensordot", "vander",
+                         *draws.__all__, *memory.__all__, *rejections.__all__, "chain_matmul", "einsum", "tensordot",
+                         "vander",
                          "complex", "polar", "view_as_real", "view_as_complex", "bucketize", "searchsorted",
                          "unravel_index", "cdist", "constant_pad_nd", "cumulative_trapezoid", "empty_permuted",
                          "gradient", "histogramdd",
@@ -185,6 +187,7 @@ def _collect() -> dict[str, Callable[..., Any]]:
     public |= copies.COPIES | linear_algebra.TOP | linear_algebra.FUNCTIONS_ONLY | windows.OLDER
     public |= {"empty_permuted": histograms.empty_permuted, "histogramdd": histograms.histogramdd, "i0": bessel.i0}
     public |= {"clone": move.clone, "detach": move.detach}
+    public |= {"binomial": rejections.binomial, "poisson": rejections.poisson}
     public |= {new: public[old] for new, old in SYNONYMS.items()}
     return public
 
@@ -328,8 +331,9 @@ def _swapped(function: Callable[..., Any]) -> Callable[[Tensor, Any], Any]:
 
 
 _EXTRA: dict[str, Any] = {
-    "__add__": P.add, "__radd__": _swapped(P.add), "__sub__": P.sub, "__rsub__": arith.rsub,
-    "__mul__": P.mul, "__rmul__": _swapped(P.mul), "__truediv__": P.div, "__rtruediv__": arith.rdiv,
+    "__add__": P.add, "__radd__": interop.or_not_implemented(_swapped(P.add)), "__sub__": P.sub,
+    "__rsub__": arith.rsub, "__mul__": P.mul, "__rmul__": interop.or_not_implemented(_swapped(P.mul)),
+    "__truediv__": P.div, "__rtruediv__": arith.rdiv,
     "__rdiv__": arith.rdiv,
     "__floordiv__": P.floor_divide, "__rfloordiv__": _swapped(P.floor_divide), "__mod__": P.remainder,
     "__rmod__": _swapped(P.remainder), "__pow__": arith.pow, "__rpow__": _swapped(arith.pow),

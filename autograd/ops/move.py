@@ -8,6 +8,7 @@ import numpy as np
 
 from ...backends import device_of, dtypes
 from ...backends.device import device as Device
+from ..layouts import contiguous_format
 from ..promote import warn_of_lost_part
 from ..rule import P
 from ..tensor import Tensor, wrap
@@ -53,7 +54,8 @@ def to(x: Tensor, *args: Any, device: Any = None, dtype: Any = None, non_blockin
             out = P.transfer(out, out._device, where, non_blocking)
     if out is x:
         order = None if memory_format is None else order_of("to", x, memory_format)
-        moved = order is not None and memory_format is not None and not is_in_order(x._array, order)
+        rows = memory_format is contiguous_format and not x._array.flags.c_contiguous
+        moved = rows or (order is not None and not is_in_order(x._array, order))
         return clone(x, memory_format=memory_format) if copy or moved else x
     return out if memory_format is None else relaid(out, _other_order("to", x, out, memory_format))
 

@@ -14,6 +14,7 @@ from ..tensor import Tensor
 from ..types import finfo
 from .args import check_tensor, not_for, refuse_kinds
 from .create import tensor
+from .memory_order import channels_kept, row_by_row
 from .out import write_out
 from .reduce import norm
 from .shape import pad
@@ -144,7 +145,7 @@ def rms_norm(input: Tensor, normalized_shape: Any, weight: Tensor | None = None,
     dims = tuple(range(input.ndim - len(shape), input.ndim))
     small = finfo(input.dtype).eps if eps is None else float(eps)
     out = P.mul(input, P.rsqrt(P.add(P.mean(P.square(input), dims, True), small)))
-    return out if weight is None else P.mul(out, weight)
+    return row_by_row(out if weight is None else P.mul(out, weight))
 
 
 # Groups of channels
@@ -271,7 +272,7 @@ def _batch(
     out = out if bias is None else P.add(out, P.reshape(bias, shape))
     if out._array.dtype != x._array.dtype:
         out = P.cast(out, x._array.dtype)
-    return out, mean, None if mean is None else inverse
+    return channels_kept(out), mean, None if mean is None else inverse
 
 
 def _follow(running_mean: Any, running_var: Any, mean: Tensor, variance: Tensor, count: int, momentum: float) -> None:
@@ -322,7 +323,7 @@ def instance_norm(
     if batch:
         first, second = (P.mean(s.detach(), (0,), False) for s in (mean, variance))
         _follow(running_mean, running_var, first, second, math.prod(size), momentum)
-    out = _affine(P.mul(centred, inverse), weight, bias, (channels, *(1,) * len(size)))
+    out = channels_kept(_affine(P.mul(centred, inverse), weight, bias, (channels, *(1,) * len(size))))
     return named(out, "ViewBackward0")
 
 

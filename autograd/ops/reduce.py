@@ -299,10 +299,11 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
     size = input._array.shape[at] if input._array.ndim else 1
     if not 0 <= k <= size:
         raise RuntimeError(f"topk: k={k} of {size} elements along dim {dim}")
-    values, order = sort(input, dim, largest)
-    cut = (slice(None),) * at + (slice(0, k),)
-    if input._array.ndim:
-        values, order = P.copy(P.slice(values, cut)), P.copy(P.slice(order, cut))
+    if not input._array.ndim:
+        values, order = sort(input, dim, largest)
+        return topk_result(named(values, "TopkBackward0"), order)
+    order = P.topk_order(input, at, int(k), bool(largest))
+    values = P.gather(input, order, at)
     return topk_result(named(values, "TopkBackward0"), order)
 
 

@@ -23,6 +23,7 @@ from .checks import (
 )
 from .factories import arange
 from .index import index_tensor, places_of
+from .memory_order import row_by_row
 from .sorting import unique
 
 __all__ = [
@@ -392,4 +393,4 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
         raise RuntimeError(f"masked_scatter: source has {source._array.size} elements, the mask {count} places")
     taken = P.slice(P.reshape(source, (-1,)), (builtins.slice(0, count),))
     made = P.index_put(P.expand(input, shape), taken, [mask], ((0,),), False)
-    return named(made, "MaskedScatterBackward0")
+    return named(row_by_row(made), "MaskedScatterBackward0")

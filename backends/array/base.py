@@ -87,6 +87,10 @@ class ArrayBase:
         """Add ``value`` to the memory of ``target``."""
         target += value
 
+    def in_place(self, name: str, target: Any, values: tuple[Any, ...]) -> bool:
+        """Run an operation such as ``add_`` in the memory of ``target``, where that saves a copy; whether it did."""
+        return False
+
     def overlaps(self, a: Any, b: Any) -> bool:
         """Whether two arrays without gaps have memory in common without being the same elements in the same order."""
         if not (_dense(a) and _dense(b) and self.shares(a, b)):

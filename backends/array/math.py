@@ -187,7 +187,7 @@ class MathMixin:
     def cast(self, x: Any, dtype: np.dtype) -> Any:
         if x.dtype.kind == "c" and dtype.kind not in "cb":
             x = x.real
-        return x.astype(dtype)
+        return x.astype(dtype, "C") if 0 in x.strides else x.astype(dtype)
 
     def copy(self, x: Any) -> Any:
         return x.copy()

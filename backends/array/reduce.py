@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+from itertools import product
 from typing import Any
+
+import numpy as np
 
 from .narrow import in_float32
 
@@ -67,6 +70,61 @@ class ReduceMixin:
     @in_float32
     def cumprod(self, x: Any, dim: int) -> Any:
         return x.cumprod(axis=dim, dtype=x.dtype)
+
+    @in_float32
+    def prod_vjp(self, g: Any, x: Any, dim: int, keepdim: bool) -> Any:
+        """The product of the others is that of all over the element; where there is a zero, that of all but it."""
+        xp = self.xp
+        zero = x == 0
+        zeros = zero.sum(axis=dim, keepdims=True)
+        whole = xp.where(zero, x.dtype.type(1), x)
+        total = xp.multiply.reduce(whole, dim, None, None, True)
+        if not keepdim:
+            g = xp.expand_dims(g, dim)
+        return xp.where(zeros == zero, total / whole, x.dtype.type(0)) * g
+
+    @in_float32
+    def cumprod_vjp(self, g: Any, x: Any, dim: int) -> Any:
+        """Before the first zero, sums of ``g out`` from there on over ``x``; at it, what it alone makes zero."""
+        xp, nothing = self.xp, x.dtype.type(0)
+        zero = x == 0
+        zeros = xp.cumsum(zero, axis=dim)
+        first = zero & (zeros == 1)
+        whole = xp.where(zero, x.dtype.type(1), x)
+        without = xp.where(zeros <= 1, g * xp.cumprod(xp.where(first, x.dtype.type(1), x), axis=dim), nothing)
+        after = xp.where(zeros == 1, without, nothing).sum(axis=dim, keepdims=True)
+        before = xp.where(zeros == 0, without, nothing)
+        sums = xp.flip(xp.cumsum(xp.flip(before, dim), axis=dim), dim)
+        return xp.where(zeros == 0, sums / whole, xp.where(first, after, nothing))
+
+    def topk_order(self, x: Any, dim: int, k: int, largest: bool) -> Any:
+        """Where the ``k`` largest (or smallest) elements along ``dim`` lie, in order."""
+        order = self.argsort(x, dim, largest, True)
+        return self.xp.ascontiguousarray(order[(slice(None),) * dim + (slice(0, k),)])
+
+    def largest_of_windows(self, x: Any, places: tuple[tuple[tuple[int, ...], ...], ...]) -> Any:
+        """The number, among the last dimensions of ``x``, of the first largest element of each window; NaN is largest.
+
+        Args:
+            places: for each of these dimensions, for each place of a window, where it lies in every window.
+        """
+        xp, size = self.xp, x.shape[x.ndim - len(places) :]
+        best = found = None
+        for lines in product(*places):
+            where = 0
+            part = x
+            for axis, (line, n) in enumerate(zip(lines, size, strict=True)):
+                at = xp.asarray(np.array(line, np.int64))
+                part = xp.take(part, at, axis=x.ndim - len(size) + axis)
+                where = where * n + at.reshape((-1,) + (1,) * (len(size) - axis - 1))
+            if best is None:
+                best, found = part, xp.zeros(part.shape, np.int64) + where
+                continue
+            better = part > best
+            if x.dtype.kind not in "biu":
+                better = better | xp.isnan(part)
+            best, found = xp.where(better, part, best), xp.where(better, where, found)
+        return found
 
     def argsort(self, x: Any, dim: int, descending: bool, stable: bool) -> Any:
         if not descending:

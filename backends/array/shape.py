@@ -171,7 +171,8 @@ class ShapeMixin:
         return out
 
     def nonzero(self, x: Any) -> Any:
-        return self.xp.stack(self.xp.nonzero(x), -1) if x.ndim else self.xp.zeros((int(bool(x)), 0), np.int64)
+        """The places of what is not zero; those along one axis lie side by side in memory."""
+        return self.xp.stack(self.xp.nonzero(x)).T if x.ndim else self.xp.zeros((int(bool(x)), 0), np.int64)
 
 
 def _fill(places: tuple[Any, ...], where: list[Any]) -> tuple[Any, ...]:

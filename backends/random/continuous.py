@@ -11,7 +11,7 @@ import ml_dtypes
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from .engine import Engine, Shape, affine, cast, floating, shape_and_size
+from .engine import PIECE, Engine, Shape, affine, cast, floating, shape_and_size
 
 __all__ = ["ContinuousDraws"]
 
@@ -272,11 +272,13 @@ class ContinuousDraws(Engine):
 
 
 def _box_muller(u: Array, mean: float, std: float) -> Array:
-    """Normals from uniforms: in each block of 16 the first eight give radii, the others angles."""
-    blocks = u.reshape(-1, 2, _NORMAL_BLOCK // 2)
-    radius, angle = 1.0 - blocks[:, 0], 2.0 * math.pi * blocks[:, 1]
-    np.sqrt(np.multiply(np.log(radius, out=radius), -2.0, out=radius), out=radius)
-    out = np.empty_like(blocks)
-    np.multiply(radius, np.cos(angle), out=out[:, 0])
-    np.multiply(radius, np.sin(angle, out=angle), out=out[:, 1])
-    return out.reshape(-1) if std == 1 and mean == 0 else affine(out.reshape(-1), std, mean)
+    """Normals in place of uniforms: in each block of 16 the first eight give radii, the others angles."""
+    for i in range(0, u.size, PIECE):
+        blocks = u[i : i + PIECE].reshape(-1, 2, _NORMAL_BLOCK // 2)
+        radius, angle = 1.0 - blocks[:, 0], 2.0 * math.pi * blocks[:, 1]
+        np.sqrt(np.multiply(np.log(radius, out=radius), -2.0, out=radius), out=radius)
+        np.multiply(radius, np.cos(angle), out=blocks[:, 0])
+        np.multiply(radius, np.sin(angle, out=angle), out=blocks[:, 1])
+        if std != 1 or mean != 0:
+            u[i : i + PIECE] = affine(u[i : i + PIECE], std, mean)
+    return u

@@ -12,7 +12,7 @@ import ml_dtypes
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from .engine import Engine, Shape, cast, floating, shape_and_size
+from .engine import PIECE, Engine, Shape, cast, floating, shape_and_size
 
 __all__ = ["DiscreteDraws", "bounds", "largest"]
 
@@ -68,8 +68,14 @@ class DiscreteDraws(Engine):
             return cast(self._words64(n).view(np.int64), wanted).reshape(dims)
         least, last = bounds(0 if low is None else low, high, wanted)
         span = last - least + 1
-        drawn = self._words64(n) if span >= 2**28 else self._words(n)
-        return cast(_remainder(drawn, span) + least, wanted).reshape(dims)
+        if span >= 2**28:
+            return cast(_remainder(self._words64(n), span) + least, wanted).reshape(dims)
+        out = np.empty(n, wanted)
+        for i in range(0, n, PIECE):
+            words = self._words(min(PIECE, n - i)).astype(np.uint32)
+            words -= words // np.uint32(span) * np.uint32(span)  # which NumPy has in vector code, unlike the remainder
+            out[i : i + PIECE] = cast(words.astype(np.int64) + least, wanted)
+        return out.reshape(dims)
 
     def randperm(self, n: int) -> NDArray[np.int64]:
         """A permutation of 0 to n - 1, as ``torch.randperm``.
@@ -179,9 +185,12 @@ class DiscreteDraws(Engine):
         sums = np.cumsum(rows, axis=1, dtype=rows.dtype)
         sums /= sums[:, -1:].copy()
         u = self._unit(len(rows) * num_samples, np.float64).reshape(len(rows), num_samples)
+        sums = sums.astype(np.float64, copy=False)
+        if sums.size * num_samples <= PIECE:
+            return (sums[:, None] < u[:, :, None]).sum(2)
         out = np.empty(u.shape, np.int64)
-        for row in range(len(rows)):
-            out[row] = np.searchsorted(sums[row].astype(np.float64), u[row])
+        for line, sought, found in zip(sums, u, out, strict=True):
+            found[:] = line.searchsorted(sought)
         return out
 
     def _without_replacement(self, rows: Array, num_samples: int, dtype: np.dtype[Any]) -> NDArray[np.int64]:

@@ -13,7 +13,7 @@ import ml_dtypes
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-__all__ = ["DEFAULT_SEED", "Engine", "Shape", "affine", "cast", "floating", "shape_and_size"]
+__all__ = ["DEFAULT_SEED", "PIECE", "Engine", "Shape", "affine", "cast", "floating", "shape_and_size"]
 
 Shape = int | Sequence[int]
 Array = NDArray[Any]
@@ -29,6 +29,8 @@ _STATE = np.dtype(
     }
 )
 _BLOCK = 624
+PIECE = 1 << 15  # so many numbers are made at a time: what they are made of stays in the processor's cache
+_LOW53 = np.uint64(2**53 - 1)
 _LOW24, _STEP24 = np.int32(2**24 - 1), np.float32(2.0**-24)
 
 # The seed of a ``torch.Generator()`` that was given none.
@@ -121,7 +123,7 @@ class Engine:
         self._next_normal = float(record["normal"]) if record["normal_is_valid"] else None
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (0,), self.get_state()
+        return type(self), (0,), Engine.get_state(self)
 
     def __setstate__(self, state: NDArray[np.uint8]) -> None:
         self.set_state(state)
@@ -140,8 +142,17 @@ class Engine:
 
     def _unit(self, n: int, dtype: DTypeLike) -> Array:
         """n uniforms in [0, 1): 53 bits for float64, 24 bits of one word for float32."""
+        if n <= PIECE:
+            return self._few_units(n, dtype)
+        out = np.empty(n, dtype)
+        for i in range(0, n, PIECE):
+            out[i : i + PIECE] = self._few_units(min(PIECE, n - i), dtype)
+        return out
+
+    def _few_units(self, n: int, dtype: DTypeLike) -> Array:
         if dtype == np.float64:
-            bits = self._words64(n) & np.uint64(2**53 - 1)
+            bits = self._words64(n)
+            bits &= _LOW53
             return bits.view(np.int64) * 2.0**-53
         low = self._words(n).astype(np.int32)  # signed, since processors convert no others fast
         low &= _LOW24

@@ -9,11 +9,12 @@ from .continuous import ContinuousDraws
 from .counter import CounterGenerator
 from .discrete import DiscreteDraws
 from .engine import DEFAULT_SEED
+from .rejection import RejectionDraws
 
 __all__ = ["Generator", "default_generator"]
 
 
-class Generator(ContinuousDraws, DiscreteDraws):
+class Generator(ContinuousDraws, DiscreteDraws, RejectionDraws):
     """A stream of random numbers on the host, number for number that of PyTorch's CPU generator.
 
     The same seed and the same calls give what ``torch.Generator`` gives: integers and masks exactly, real

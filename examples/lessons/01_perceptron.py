@@ -58,7 +58,9 @@ def learn_xor_with_a_network(steps=300):
 
 
 def draw(concert_cases, points, paid_back, loans, gates, network):
-    figure, axes = page(2, 3, "Lesson 1 · A perceptron draws one straight line", size=(12, 7.4))
+    figure, axes = page(
+        2, 3, "Lesson 1 · A perceptron draws one straight line (what lies on it counts as 0)", size=(12, 7.4)
+    )
     cases, scores = concert_cases
     names = [" + ".join(n for n, on in zip(("music", "company", "near"), case) if on) or "nothing" for case in cases]
     order = np.argsort(scores)
@@ -67,11 +69,11 @@ def draw(concert_cases, points, paid_back, loans, gates, network):
     axes[0, 0].axvline(0, color=INK, lw=1)
     axes[0, 0].set(title="To the concert? Weights set by hand", xlabel="3·music + 2·company + 1·near − 2.5")
 
-    regions(axes[0, 1], lambda p: loans(tg.tensor(p / 100)).numpy(), (8, 82, -3, 93))
+    regions(axes[0, 1], lambda p: loans(tg.tensor(p / 100)).numpy(), (8, 82, -3, 108), steps=300)
     for answer, colour, label in ((1, RED, "paid back"), (0, BLUE, "did not")):
         chosen = 100 * points[paid_back == answer]
         axes[0, 1].scatter(*chosen.T, s=16, color=colour, edgecolor="white", lw=0.5, label=label)
-    axes[0, 1].legend(loc="upper left", frameon=True, framealpha=0.9)
+    axes[0, 1].legend(loc="upper left", ncols=2)
     axes[0, 1].set(title="The loan: weights learned", xlabel="income (thousands)", ylabel="debts (thousands)")
 
     for place, (name, gate) in zip((axes[0, 2], axes[1, 0], axes[1, 1]), gates.items()):
@@ -84,7 +86,7 @@ def draw(concert_cases, points, paid_back, loans, gates, network):
 
 
 def _gate(axes, title, decide, targets):
-    regions(axes, decide, (-0.4, 1.4, -0.4, 1.4))
+    regions(axes, decide, (-0.4, 1.4, -0.4, 1.4), steps=300)
     for corner, target in zip(CORNERS, targets):
         axes.scatter(*corner, s=190, color=RED if target else BLUE, edgecolor="white", lw=1.5, zorder=3)
         axes.annotate(target, corner, color="white", ha="center", va="center", fontweight="bold", zorder=4)
@@ -102,8 +104,9 @@ def main():
           f" and {sum(loans.mistakes)} corrections.")  # fmt: skip
     gates = {name: learn_gate(targets) for name, targets in GATES.items()}
     for name, gate in gates.items():
-        print(f"{name}: learned in {len(gate.mistakes)} passes." if gate.converged else
-              f"{name}: still {gate.mistakes[-1]} mistakes after {len(gate.mistakes)} passes; no line separates it.")  # fmt: skip
+        passes, last = len(gate.mistakes), gate.mistakes[-1]
+        failed = f"{name}: still {last} mistakes after {passes} passes; no line separates it."
+        print(f"{name}: learned in {passes} passes." if gate.converged else failed)
     network, loss = learn_xor_with_a_network()
     print(f"XOR with eight hidden neurons: loss {loss:.4f}, all four answers right.")
     return draw((cases, scores), points, paid_back, loans, gates, network)

@@ -5,7 +5,8 @@ factor, d(Wx + b)/dW, is x. This lesson measures what the missing factor costs.
 """
 
 import numpy as np
-from _common import BLUE, FAINT, GREEN, INK, RED, page, run
+from _common import run
+from _drawings import draw_neuron
 
 import tapegrad as tg
 
@@ -77,25 +78,6 @@ def train(gradient, x, target, steps=400, lr=1.0):
     return losses, np.mean((sigmoid(x @ w + b) > 0.5) == (target > 0.5))
 
 
-def draw(gradients, curves):
-    figure, axes = page(1, 2, "Lesson 2 · One neuron by hand: the factor that must not be forgotten", size=(12, 4.6))
-    names, colours, left = list(gradients), (INK, GREEN, BLUE, RED), axes[0, 0]
-    for i, (name, colour) in enumerate(zip(names, colours)):
-        bars = left.bar(np.arange(2) + 0.2 * (i - 1.5), gradients[name], 0.18, color=colour, label=name)
-        left.bar_label(bars, fmt="%.3f", fontsize=7.5, padding=2)
-    left.axhline(0, color=FAINT, lw=1)
-    left.set(title="The gradient of the two weights", xticks=[0, 1], xticklabels=["first weight", "second weight"])
-    left.margins(y=0.18)
-    left.legend(loc="lower right")
-    for name, colour in (("with the factor x", GREEN), ("the notes' formula", RED)):
-        losses, accuracy = curves[name]
-        axes[0, 1].plot(losses, color=colour, label=f"{name}: {accuracy:.0%} right in the end")
-    axes[0, 1].set(title="400 steps of training with each", xlabel="step", ylabel="mean squared error")
-    axes[0, 1].set_ylim(bottom=0)
-    axes[0, 1].legend(loc="center right")
-    return figure
-
-
 def main():
     x, target = data()
     w, b = np.array([-0.5, 0.5]), np.array(0.1)
@@ -111,11 +93,14 @@ def main():
     script = written_out(w, b, x, target)
     print("\nThe tape, written out by export_numpy:\n")
     print(script[script.index("# Forward") : script.index("gradients =")].rstrip())
-    curves = {"with the factor x": train(backward, x, target), "the notes' formula": train(backward_of_the_notes, x, target)}
+    curves = {
+        "with the factor x": train(backward, x, target),
+        "the notes' formula": train(backward_of_the_notes, x, target),
+    }
     print()
     for name, (losses, accuracy) in curves.items():
         print(f"Trained {name}: loss {losses[-1]:.3f}, {accuracy:.0%} right")
-    return draw(gradients, curves)
+    return draw_neuron(gradients, curves)
 
 
 if __name__ == "__main__":

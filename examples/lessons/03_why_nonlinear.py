@@ -56,11 +56,15 @@ def draw(points, inside, results):
     figure, axes = page(1, 3, "Lesson 3 · Without a bend, depth buys nothing", size=(12, 4.7))
     for place, (title, (model, accuracy)) in zip(axes[0], results.items()):
         with tg.no_grad():
-            regions(place, lambda p, model=model: tg.sigmoid(model(tg.tensor(p))).squeeze(1).numpy(), (-1.5, 1.5, -1.5, 1.5))
+            regions(
+                place, lambda p, model=model: tg.sigmoid(model(tg.tensor(p))).squeeze(1).numpy(), (-1.5, 1.5, -1.5, 1.5)
+            )
         for answer, colour in ((1, RED), (0, BLUE)):
             place.scatter(*points.numpy()[inside.numpy() == answer].T, s=12, color=colour, edgecolor="white", lw=0.4)
         parameters = sum(p.numel() for p in model.parameters())
-        place.set(title=f"{title}\n{accuracy:.0%} right with {parameters} parameters", aspect="equal", xticks=[], yticks=[])
+        place.set(
+            title=f"{title}\n{accuracy:.0%} right with {parameters} parameters", aspect="equal", xticks=[], yticks=[]
+        )
     return figure
 
 
@@ -76,7 +80,7 @@ def main():
         print(f"{title}: {results[title][1]:.1%} of the points right")
     deep = results["Four linear layers"][0]
     weight, bias = collapse(deep)
-    print(f"\nThe four linear layers, multiplied out, are one: W = {np.round(weight.tolist()[0], 3)}, b = {bias.item():.3f}.")
+    print(f"\nMultiplied out they are one layer: W = {np.round(weight.tolist()[0], 3)}, b = {bias.item():.3f}.")
     print(f"Its answers differ from the deep network's by at most {largest_difference(deep, points):.1e}: rounding.")
     return draw(points, inside, results)
 

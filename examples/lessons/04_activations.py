@@ -32,7 +32,7 @@ def curve(function, low=-6, high=6, count=601):
 
 
 def softmax_curve(count=601):
-    """Three scores: the first goes from -6 to 6, the others stay at 0 and 1. Chances (count, 3), and the first's slope."""
+    """Three scores, the first from -6 to 6, the others 0 and 1: their chances (count, 3), and the first one's slope."""
     first = tg.linspace(-6, 6, count, requires_grad=True)
     scores = tg.stack([first, tg.zeros(count), tg.ones(count)], dim=1)
     chances = tg.softmax(scores, dim=1)
@@ -70,10 +70,14 @@ def draw(curves, softmax):
     place.legend(loc="upper left", ncols=2, columnspacing=1)
     place = axes[1, 3]
     left = {name: through_layers(slope) for name, (_, _, slope) in curves.items()}
-    place.barh(list(left), [max(v, 1e-8) for v in left.values()], color=[RED if v < 0.01 else BLUE for v in left.values()])
-    for i, value in enumerate(left.values()):
-        place.text(1.6 * max(value, 1e-8), i, f"{value:.0e}" if value < 0.01 else f"{value:.3g}", va="center", color=INK)
-    place.set(xscale="log", xlim=(1e-8, 1e2), title="At best left after ten layers")
+    place.barh(
+        list(left), [max(v, 1e-8) for v in left.values()], color=[RED if v < 0.01 else BLUE for v in left.values()]
+    )
+    for i, (name, value) in enumerate(left.items()):
+        inside = value > 0.01
+        text = f"{name}: {value:.2g}" if inside or not value else f"{name}: {value:.0e}"
+        place.text(2e-8 if inside else 2 * max(value, 1e-8), i, text, va="center", color="white" if inside else INK)
+    place.set(xscale="log", xlim=(1e-8, 1e2), yticks=[], title="At best left after ten layers")
     place.invert_yaxis()
     return figure
 
@@ -81,11 +85,16 @@ def draw(curves, softmax):
 def main():
     curves = {name: curve(function) for name, function in ACTIVATIONS.items()}
     print("activation         values from .. to   steepest   saturated   left after ten layers, at best")
-    for name, (x, y, slope) in curves.items():
-        print(f"{name:18} {y.min():7.2f} .. {y.max():5.2f}  {slope.max():9.2f}  {np.mean(np.abs(slope) < SATURATED):9.0%}"
-              f"   {through_layers(slope):.1e}")  # fmt: skip
-    print("\nThe step learns nothing by gradients; the sigmoid passes on a quarter at best, so ten of them a millionth;")
-    print("ReLU passes on all of it or nothing; leaky ReLU and GELU keep a little alive on the left (GELU near 0 only).")
+    for name, (_, y, slope) in curves.items():
+        flat = np.mean(np.abs(slope) < SATURATED)
+        values = f"{y.min():7.2f} .. {y.max():5.2f}  {slope.max():9.2f}"
+        print(f"{name:18} {values}  {flat:9.0%}   {through_layers(slope):.1e}")
+    print(
+        "\nThe step learns nothing by gradients; the sigmoid passes on a quarter at best, so ten of them a millionth;"
+    )
+    print(
+        "ReLU passes on all of it or nothing; leaky ReLU and GELU keep a little alive on the left (GELU near 0 only)."
+    )
     return draw(curves, softmax_curve())
 
 

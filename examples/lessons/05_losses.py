@@ -1,14 +1,14 @@
 """Lesson 5: losses. What each punishes, what outliers do, and what the wrong loss for the task costs."""
 
 import numpy as np
-from _common import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, datasets, page, run, standard_split
+from _common import datasets, run, standard_split
+from _drawings import draw_losses
 
 import tapegrad as tg
 from tapegrad import nn
 from tapegrad.nn import functional as F
 
 REGRESSION = {"MSE": nn.MSELoss(), "MAE": nn.L1Loss(), "Huber": nn.HuberLoss(delta=1.0)}
-COLOURS = {"MSE": RED, "MAE": ORANGE, "Huber": GREEN}
 
 
 def line_with_outliers(count=40):
@@ -71,38 +71,6 @@ def wrong_start(loss_name, steps=150, bias=-6.0):
     return accuracies
 
 
-def draw(x, y, lines, mistakes, classes, starts):
-    figure, axes = page(2, 2, "Lesson 5 · A loss says which mistakes hurt", size=(12, 8))
-    place = axes[0, 0]
-    place.scatter(x.numpy(), y.numpy(), s=18, color=GREY, zorder=3)
-    place.plot(x.numpy(), 2 * x.numpy() + 1, color=INK, ls=":", label="truth: 2.0 x + 1.0")
-    for name, (slope, offset) in lines.items():
-        place.plot(x.numpy(), slope * x.numpy() + offset, color=COLOURS[name], label=f"{name}: {slope:.1f} x + {offset:.1f}")
-    place.set(title="Five outliers pull at the line: MSE gives way", xlabel="x", ylabel="y")
-    place.legend()
-
-    place = axes[0, 1]
-    for name, colour in (("cross-entropy", BLUE), ("MSE", RED)):
-        value, slope = mistakes[name]
-        place.plot(mistakes["chance"], value, color=colour, label=f"{name}")
-        place.plot(mistakes["chance"], -slope, color=colour, ls="--", lw=1.4, label=f"{name}: push on the score")
-    place.set(title="The truth is 1: what a confident mistake costs, and teaches", xlabel="chance given to 1", ylim=(0, 5))
-    place.legend()
-
-    place = axes[1, 0]
-    chances, values = classes
-    bars = place.bar([f"{p:.0%}" for p in chances], values, color=PURPLE, width=0.6)
-    place.bar_label(bars, fmt="%.2f", padding=2)
-    place.set(title="Categorical cross-entropy: −log of the right class's chance", xlabel="chance given to the right class of three")
-
-    place = axes[1, 1]
-    for (name, accuracies), colour in zip(starts.items(), (BLUE, RED)):
-        place.plot(range(1, len(accuracies) + 1), [100 * a for a in accuracies], color=colour, label=name)
-    place.set(title="Tumours, from a confidently wrong start", xlabel="step", ylabel="test accuracy (%)", ylim=(30, 100))
-    place.legend(loc="center right")
-    return figure
-
-
 def main():
     x, y = line_with_outliers()
     lines = {name: fit_line(loss_fn, x, y) for name, loss_fn in REGRESSION.items()}
@@ -113,8 +81,9 @@ def main():
           f"{-mistakes['cross-entropy'][1][0]:.3f}, MSE with {-mistakes['MSE'][1][0]:.5f}.")  # fmt: skip
     starts = {name: wrong_start(name) for name in ("cross-entropy", "MSE")}
     for name, accuracies in starts.items():
-        print(f"Tumours from a wrong start with {name}: {accuracies[24]:.0%} after 25 steps, {accuracies[-1]:.0%} in the end")
-    return draw(x, y, lines, mistakes, classes, starts)
+        after = f"{accuracies[24]:.0%} after 25 steps, {accuracies[-1]:.0%} in the end"
+        print(f"Tumours from a wrong start with {name}: {after}")
+    return draw_losses(x, y, lines, mistakes, classes, starts)
 
 
 if __name__ == "__main__":

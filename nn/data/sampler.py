@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sized
+import math
+from collections.abc import Iterable, Iterator, Sequence, Sized
 from typing import Any
 
+from ...autograd import Tensor
+from ...autograd.ops.create import as_tensor
+from ...autograd.ops.draws import multinomial
 from ...backends.random import Generator, default_generator
 
-__all__ = ["BatchSampler", "RandomSampler", "Sampler", "SequentialSampler"]
+__all__ = [
+    "BatchSampler", "DistributedSampler", "RandomSampler", "Sampler", "SequentialSampler", "SubsetRandomSampler",
+    "WeightedRandomSampler",
+]  # fmt: skip
 
 
 class Sampler:
     """Base of samplers: an iterable of indices."""
+
+    def __init__(self, data_source: Any = None) -> None:
+        """Accept, without effect, what is sampled."""
 
     def __class_getitem__(cls, item: Any) -> type[Sampler]:
         return cls
@@ -51,7 +61,9 @@ class RandomSampler(Sampler):
         self.replacement = replacement
         self._num_samples = num_samples
         self.generator = generator
-        if self.num_samples <= 0:
+        if not isinstance(replacement, bool):
+            raise TypeError(f"replacement should be a boolean value, but got replacement={replacement}")
+        if not isinstance(self.num_samples, int) or self.num_samples <= 0:
             raise ValueError(
                 f"num_samples should be a positive integer value, but got num_samples={self.num_samples}"
                 + ("; the dataset is empty: pass shuffle=False" if num_samples is None else "")
@@ -78,12 +90,69 @@ class RandomSampler(Sampler):
         return self.num_samples
 
 
+class SubsetRandomSampler(Sampler):
+    """Some indices in random order.
+
+    Args:
+        indices: which.
+        generator: where the numbers come from; the library's where None.
+    """
+
+    def __init__(self, indices: Sequence[int], generator: Generator | None = None) -> None:
+        self.indices = indices
+        self.generator = generator
+
+    def __iter__(self) -> Iterator[int]:
+        for i in (self.generator or default_generator).randperm(len(self.indices)).tolist():
+            yield self.indices[i]
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+
+class WeightedRandomSampler(Sampler):
+    """Indices drawn with probabilities in proportion to weights.
+
+    Args:
+        weights: one for each example; they need not make up 1.
+        num_samples: how many to draw.
+        replacement: whether an index may be drawn again.
+        generator: where the numbers come from; the library's where None.
+
+    Raises:
+        ValueError: options of other types, or weights of more than one dimension.
+    """
+
+    def __init__(
+        self, weights: Sequence[float] | Tensor, num_samples: int, replacement: bool = True,
+        generator: Generator | None = None,
+    ) -> None:  # fmt: skip
+        if not isinstance(num_samples, int) or isinstance(num_samples, bool) or num_samples <= 0:
+            raise ValueError(f"num_samples should be a positive integer value, but got num_samples={num_samples}")
+        if not isinstance(replacement, bool):
+            raise ValueError(f"replacement should be a boolean value, but got replacement={replacement}")
+        self.weights = as_tensor(weights, dtype="float64")
+        if self.weights.ndim != 1:
+            raise ValueError(f"weights should be a 1d sequence but given weights have shape {tuple(self.weights.shape)}")
+        self.num_samples = num_samples
+        self.replacement = replacement
+        self.generator = generator
+
+    def __iter__(self) -> Iterator[int]:
+        yield from multinomial(self.weights, self.num_samples, self.replacement, generator=self.generator).tolist()
+
+    def __len__(self) -> int:
+        return self.num_samples
+
+
 class BatchSampler(Sampler):
     """Indices of another sampler in lists of ``batch_size``; ``drop_last`` leaves out an incomplete last one."""
 
     def __init__(self, sampler: Iterable[Any], batch_size: int, drop_last: bool) -> None:
         if not isinstance(batch_size, int) or isinstance(batch_size, bool) or batch_size <= 0:
             raise ValueError(f"batch_size should be a positive integer value, but got batch_size={batch_size}")
+        if not isinstance(drop_last, bool):
+            raise ValueError(f"drop_last should be a boolean value, but got drop_last={drop_last}")
         self.sampler = sampler
         self.batch_size = batch_size
         self.drop_last = drop_last
@@ -101,3 +170,50 @@ class BatchSampler(Sampler):
     def __len__(self) -> int:
         n = len(self.sampler)  # type: ignore[arg-type]
         return n // self.batch_size if self.drop_last else -(-n // self.batch_size)
+
+
+class DistributedSampler(Sampler):
+    """The share of one of several processes that train together; all shares have the same size.
+
+    Args:
+        dataset: what is sampled.
+        num_replicas: how many processes there are.
+        rank: which of them this is, from 0 on.
+        shuffle: in random order, by ``seed`` and the epoch that ``set_epoch`` tells.
+        seed: the same in all processes.
+        drop_last: leave out the last examples where the shares would differ in size; otherwise some come twice.
+
+    Raises:
+        RuntimeError: ``num_replicas`` or ``rank`` is missing: there is no process group that could be asked.
+        ValueError: ``rank`` is out of range.
+    """
+
+    def __init__(
+        self, dataset: Sized, num_replicas: int | None = None, rank: int | None = None, shuffle: bool = True,
+        seed: int = 0, drop_last: bool = False,
+    ) -> None:  # fmt: skip
+        if num_replicas is None or rank is None:
+            raise RuntimeError("DistributedSampler: there is no process group to ask; pass num_replicas and rank")
+        if not 0 <= rank < num_replicas:
+            raise ValueError(f"Invalid rank {rank}, rank should be in the interval [0, {num_replicas - 1}]")
+        self.dataset, self.num_replicas, self.rank = dataset, num_replicas, rank
+        self.shuffle, self.seed, self.drop_last = shuffle, seed, drop_last
+        self.epoch = 0
+        n = len(dataset)
+        short = drop_last and n % num_replicas
+        self.num_samples = math.ceil((n - num_replicas) / num_replicas) if short else math.ceil(n / num_replicas)
+        self.total_size = self.num_samples * num_replicas
+
+    def __iter__(self) -> Iterator[int]:
+        n = len(self.dataset)
+        order = Generator(self.seed + self.epoch).randperm(n).tolist() if self.shuffle else list(range(n))
+        if order and len(order) < self.total_size:
+            order *= math.ceil(self.total_size / len(order))
+        return iter(order[: self.total_size][self.rank :: self.num_replicas])
+
+    def __len__(self) -> int:
+        return self.num_samples
+
+    def set_epoch(self, epoch: int) -> None:
+        """Say which epoch begins, so that its order is another one, the same in all processes."""
+        self.epoch = epoch

@@ -242,13 +242,15 @@ class Optimizer:
 
     def _fitted(self, p: Tensor, state: dict[str, Any]) -> dict[str, Any]:
         """A loaded state with its tensors as the parameter's device and type ask for, and its numbers plain."""
-        made = {}
-        for name, value in state.items():
-            if name in self._numbers:
-                number = float(value)
-                made[name] = int(number) if name == "step" else number
-            else:
-                made[name] = _like(p, value)
+        plain = self._plain(state)
+        return {k: v if k in self._numbers else _like(p, v) for k, v in plain.items()}
+
+    def _plain(self, state: dict[str, Any]) -> dict[str, Any]:
+        """A parameter's state with plain numbers for those that a state_dict has as tensors."""
+        made = dict(state)
+        for name in self._numbers:
+            if name in made:
+                made[name] = int(float(made[name])) if name == "step" else float(made[name])
         return made
 
     def register_step_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:

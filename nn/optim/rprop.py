@@ -36,7 +36,9 @@ class Rprop(Optimizer):
         check_switches("Rprop", foreach, None, differentiable)
         check_lr(lr)
         if not 0 < etas[0] < 1 < etas[1]:
-            raise ValueError(f"Invalid eta values: {etas[0]}, {etas[1]}; the first must be in (0, 1), the other above 1")
+            raise ValueError(
+                f"Invalid eta values: {etas[0]}, {etas[1]}; the first must be in (0, 1), the other above 1"
+            )
         super().__init__(params, {
             "lr": lr, "etas": etas, "step_sizes": step_sizes, "foreach": foreach, "maximize": maximize,
             "differentiable": differentiable, "capturable": capturable,

@@ -29,6 +29,8 @@ class SparseAdam(Optimizer):
         ValueError: an option out of range, or complex parameters.
     """
 
+    _numbers = ()  # PyTorch's counts in a plain integer here
+
     def __init__(
         self, params: Iterable[Any], lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
         maximize: bool = False,

@@ -17,7 +17,7 @@ import numpy as np
 
 import tapegrad
 
-__all__ = ["LEFT_OUT", "MODES", "entries", "judge", "names"]
+__all__ = ["LEFT_OUT", "MODES", "entries", "judge", "names", "on"]
 
 MODES = ("float32", "float64", "complex64", "int64", "bool", "strided", "in place", "refusals")
 
@@ -59,6 +59,20 @@ REORDERED = {
         index, weight, **options
     ),
 }
+
+
+_place = "cpu"  # where the tensors of this library lie
+
+
+@contextlib.contextmanager
+def on(device):
+    """Within it, names are judged with the tensors of this library on ``device``."""
+    global _place
+    before, _place = _place, device
+    try:
+        yield
+    finally:
+        _place = before
 
 
 class Unfit(Exception):
@@ -171,6 +185,7 @@ def _here(torch, x, leaves):
             raise Unfit
         kept = torch.empty(0, dtype=x.dtype).set_(x.detach().untyped_storage()).numpy().copy()
         made = tapegrad.from_numpy(kept).as_strided(tuple(x.shape), x.stride(), x.storage_offset()).detach()
+        made = made if _place == "cpu" else made.to(_place)
         if x.requires_grad:
             leaves.append((x, made.requires_grad_()))
         return made
@@ -179,7 +194,7 @@ def _here(torch, x, leaves):
             raise Unfit
         return getattr(tapegrad, str(x).removeprefix("torch."))
     if isinstance(x, torch.device):
-        return "cpu"
+        return _place
     if isinstance(x, (torch.layout, torch.memory_format, torch.Generator)):
         raise Unfit
     return _within(x, lambda v: _here(torch, v, leaves))
@@ -229,6 +244,8 @@ def _results(x):
 
 
 def _array(x):
+    if isinstance(x, tapegrad.Tensor):
+        x = x.detach().cpu()
     if hasattr(x, "resolve_conj"):
         x = x.detach().resolve_conj().resolve_neg().numpy()
     return np.asarray(x)
@@ -327,7 +344,7 @@ def _gradients(torch, got, want, limit, leaves, fine):
     exact = _tried(lambda: torch.autograd.grad(_loss(limit, weights, lambda w, y: w.to(y.dtype)), fine,
                                                allow_unused=True)) or theirs  # fmt: skip
     try:
-        _loss(got, weights, lambda w, y: tapegrad.from_numpy(w.numpy())).backward()
+        _loss(got, weights, lambda w, y: tapegrad.from_numpy(w.numpy()).to(y.device)).backward()
     except Exception as error:
         return f"backward: {type(error).__name__}: {error!s:.120}"
     for (_, leaf), a, c in zip(leaves, theirs, exact, strict=True):

@@ -4,6 +4,7 @@
 ``arr``, ``arr32`` and ``arri`` are NumPy arrays; ``lib`` is the library. Values, types and errors are compared.
 """
 
+import collections
 import copy
 import math
 import operator
@@ -20,7 +21,7 @@ from .interop_expressions import EXPRESSIONS
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.parity
 
-MODULES = {"copy": copy, "math": math, "np": np, "operator": operator, "pickle": pickle}
+MODULES = {"collections": collections, "copy": copy, "math": math, "np": np, "operator": operator, "pickle": pickle}
 
 
 def plain(value):

@@ -2,5 +2,6 @@
 
 from ...nn.data import *  # noqa: F403
 from ...nn.data import __all__
+from . import _utils, dataloader, dataset, distributed, sampler
 
-__all__ = list(__all__)
+__all__ = ["_utils", "dataloader", "dataset", "distributed", "sampler", *__all__]

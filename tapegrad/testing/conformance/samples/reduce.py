@@ -134,6 +134,26 @@ def _prefixes(v: list[float]) -> list[float]:
     return list(itertools.accumulate(v, lambda a, b: a * b))
 
 
+# places along the last dimensions: for each place of a window, where it lies in every window
+WINDOWED = (
+    (real(4, 6), (((0, 2), (1, 3)), ((0, 2, 4), (1, 3, 5)))), (real(2, 2, 5), (((0, 2, 3), (1, 3, 4)),)), (strided(real(4, 6)), (((0,), (3,)), ((0, 3), (1, 5)))),
+    (array([2.0, 2.0, 1.0, 1.0]), (((0, 2), (1, 3)),)), (real(2, 2, 4), (((0,), (1,)), ((0,), (1,)), ((0, 2), (1, 3)))),
+)  # fmt: skip
+
+
+def _largest(x: np.ndarray, places: Any) -> np.ndarray:
+    size = x.shape[x.ndim - len(places) :]
+    lead, count = x.shape[: x.ndim - len(places)], [len(lines[0]) for lines in places]
+    found = np.zeros((*lead, *count), np.int64)
+    for at in np.ndindex(*found.shape):
+        corners = list(
+            itertools.product(*[[line[i] for line in lines] for lines, i in zip(places, at[len(lead) :], strict=True)])
+        )
+        best = max(corners, key=lambda c: x[at[: len(lead)] + c])
+        found[at] = np.ravel_multi_index(best, size)
+    return found
+
+
 def _truth(decide: Callable[..., Any]) -> list[Sample]:
     rows = ((flags(3, 4), None, False), (flags(3, 4), (0,), True), (flags(2, 3, 2), (0, 2), False), (array(0.0, nan), None, False),
             (BIG > 0.7, (1,), False), (I3, (0,), False), (np.zeros((0, 2), bool), (0,), False), (np.array(False), None, False), (strided(real(2, 3)), (1,), False))  # fmt: skip
@@ -171,4 +191,11 @@ SAMPLES: dict[str, list[Sample]] = {
                 for x in (real(3, 4), real(2, 3, 2), array([2.0, 1.0, 2.0, 1.0], [3.0, 3.0, 0.0, 3.0]), strided(real(3, 4))) for dim in (0, 1) for down in (False, True)]
         + [Sample((array(2.0, nan, 1.0, inf),), (0, down, True), lambda *_, order=order: ints(*order)) for down, order in ((False, (2, 0, 3, 1)), (True, (1, 3, 0, 2)))]
         + [Sample((real(0, 3),), (0, False, True)), Sample((BIG,), (1, False, True)), Sample((BIG,), (0, True, True))],
+    "topk_order": [Sample((x,), (dim, k, down), lambda x, dim, k, down: np.apply_along_axis(
+                    lambda v: np.array(sorted(range(len(v)), key=lambda i: -v[i] if down else v[i])[:k]), dim, x))
+                for x in (real(3, 4), real(3, 2, 3), strided(real(3, 4)), backwards(real(3, 4))) for dim, k in ((0, 2), (-1 + x.ndim, 1)) for down in (False, True)]
+        + [Sample((array(2.0, nan, 1.0, inf, -inf),), (0, 3, down), lambda *_, order=order: ints(*order)) for down, order in ((False, (4, 2, 0)), (True, (1, 3, 0)))]
+        + [Sample((real(0, 3),), (1, 2, True)), Sample((real(2, 3),), (1, 0, True)), Sample((BIG,), (1, 5, True)), Sample((BIG,), (0, 2, False)), Sample((I3,), (0, 2, True), lambda *_: ints(2, 1))],
+    "largest_of_windows": [Sample((x,), (places,), _largest) for x, places in WINDOWED] + [
+        Sample((array(1.0, nan, inf, nan, 2.0, 0.0),), ((((0, 2, 4), (1, 3, 5)),)), lambda *_: ints(1, 3, 4)), Sample((BIG,), (WINDOWED[0][1],))],
 }  # fmt: skip

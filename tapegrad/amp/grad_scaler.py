@@ -1,0 +1,5 @@
+"""``GradScaler``."""
+
+from ..nn.amp.grad_scaler import GradScaler
+
+__all__ = ["GradScaler"]

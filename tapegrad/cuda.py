@@ -1,6 +1,0 @@
-"""CUDA devices (``tapegrad.backends.cuda`` under PyTorch's name)."""
-
-from .backends.cuda import *  # noqa: F403
-from .backends.cuda import __all__
-
-__all__ = list(__all__)

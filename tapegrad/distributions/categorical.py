@@ -1,0 +1,5 @@
+"""PyTorch's place of Categorical."""
+
+from ..nn.distributions.categorical import Categorical
+
+__all__ = ["Categorical"]

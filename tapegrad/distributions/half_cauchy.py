@@ -1,0 +1,5 @@
+"""PyTorch's place of HalfCauchy."""
+
+from ..nn.distributions.location import HalfCauchy
+
+__all__ = ["HalfCauchy"]

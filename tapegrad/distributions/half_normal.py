@@ -1,0 +1,5 @@
+"""PyTorch's place of HalfNormal."""
+
+from ..nn.distributions.normal import HalfNormal
+
+__all__ = ["HalfNormal"]

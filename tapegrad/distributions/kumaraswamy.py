@@ -1,0 +1,5 @@
+"""PyTorch's place of Kumaraswamy."""
+
+from ..nn.distributions.beta import Kumaraswamy
+
+__all__ = ["Kumaraswamy"]

@@ -1,0 +1,5 @@
+"""PyTorch's place of LogisticNormal."""
+
+from ..nn.distributions.beta import LogisticNormal
+
+__all__ = ["LogisticNormal"]

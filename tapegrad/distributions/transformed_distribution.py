@@ -1,0 +1,5 @@
+"""PyTorch's place of TransformedDistribution."""
+
+from ..nn.distributions.transformed import TransformedDistribution
+
+__all__ = ["TransformedDistribution"]

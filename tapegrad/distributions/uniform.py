@@ -1,0 +1,5 @@
+"""PyTorch's place of Uniform."""
+
+from ..nn.distributions.uniform import Uniform
+
+__all__ = ["Uniform"]

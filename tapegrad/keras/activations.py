@@ -1,0 +1,141 @@
+"""Activations by Keras's names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..autograd import Tensor
+from ..nn import functional as F
+
+__all__ = [
+    "elu", "exponential", "gelu", "get", "hard_sigmoid", "leaky_relu", "linear", "log_softmax", "mish", "relu", "relu6",
+    "selu", "sigmoid", "silu", "softmax", "softplus", "softsign", "swish", "tanh",
+]  # fmt: skip
+
+
+def linear(x: Tensor) -> Tensor:
+    """``x`` as it is."""
+    return x
+
+
+def relu(x: Tensor, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Tensor:
+    """``x`` where it is at least ``threshold``, else ``negative_slope * (x - threshold)``; at most ``max_value``."""
+    if not negative_slope and max_value is None and not threshold:
+        return F.relu(x)
+    above = x.where(x >= threshold, negative_slope * (x - threshold))
+    return above if max_value is None else above.clamp(max=max_value)
+
+
+def leaky_relu(x: Tensor, negative_slope: float = 0.2) -> Tensor:
+    """``x`` where positive, else ``negative_slope * x``."""
+    return F.leaky_relu(x, negative_slope)
+
+
+def relu6(x: Tensor) -> Tensor:
+    """``min(max(x, 0), 6)``."""
+    return F.relu6(x)
+
+
+def elu(x: Tensor, alpha: float = 1.0) -> Tensor:
+    """``x`` where positive, else ``alpha * (exp(x) - 1)``."""
+    return F.elu(x, alpha)
+
+
+def selu(x: Tensor) -> Tensor:
+    """The scaled ELU (Klambauer et al., 2017)."""
+    return F.selu(x)
+
+
+def gelu(x: Tensor, approximate: bool = False) -> Tensor:
+    """``x`` times the normal distribution function of ``x``, or its tanh form."""
+    return F.gelu(x, approximate="tanh" if approximate else "none")
+
+
+def silu(x: Tensor) -> Tensor:
+    """``x * sigmoid(x)``."""
+    return F.silu(x)
+
+
+swish = silu
+
+
+def mish(x: Tensor) -> Tensor:
+    """``x * tanh(softplus(x))``."""
+    return F.mish(x)
+
+
+def sigmoid(x: Tensor) -> Tensor:
+    """``1 / (1 + exp(-x))``."""
+    return F.sigmoid(x)
+
+
+def hard_sigmoid(x: Tensor) -> Tensor:
+    """``x / 6 + 0.5``, cut off at 0 and 1."""
+    return F.hardsigmoid(x)
+
+
+def tanh(x: Tensor) -> Tensor:
+    """The hyperbolic tangent."""
+    return F.tanh(x)
+
+
+def softmax(x: Tensor, axis: int = -1) -> Tensor:
+    """Positive numbers of sum 1 along ``axis``."""
+    return F.softmax(x, axis)
+
+
+def log_softmax(x: Tensor, axis: int = -1) -> Tensor:
+    """The logarithm of ``softmax``."""
+    return F.log_softmax(x, axis)
+
+
+def softplus(x: Tensor) -> Tensor:
+    """``log(1 + exp(x))``."""
+    return F.softplus(x)
+
+
+def softsign(x: Tensor) -> Tensor:
+    """``x / (1 + |x|)``."""
+    return F.softsign(x)
+
+
+def exponential(x: Tensor) -> Tensor:
+    """``exp(x)``."""
+    return x.exp()
+
+
+NAMES: dict[str, Callable[..., Tensor]] = {
+    f.__name__: f
+    for f in (
+        elu, exponential, gelu, hard_sigmoid, leaky_relu, linear, log_softmax, mish, relu, relu6, selu, sigmoid, silu,
+        softmax, softplus, softsign, tanh,
+    )
+} | {"swish": silu}  # fmt: skip
+
+
+def get(identifier: Any) -> Callable[..., Tensor]:
+    """An activation by its name, ``linear`` for None, or the function itself.
+
+    Raises:
+        ValueError: an unknown name.
+    """
+    if identifier is None:
+        return linear
+    if callable(identifier):
+        return identifier
+    if identifier not in NAMES:
+        raise ValueError(f"unknown activation {identifier!r}; use one of {', '.join(sorted(NAMES))}, or a function")
+    return NAMES[identifier]
+
+
+def name_of(activation: Any) -> str:
+    """The name under which an activation is saved.
+
+    Raises:
+        ValueError: a function of the user's own, which has none.
+    """
+    name = getattr(activation, "__name__", "")
+    if NAMES.get(name) is not activation:
+        raise ValueError(f"the activation {activation!r} is no named one, so it cannot be saved: use a named activation")
+    return name

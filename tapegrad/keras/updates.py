@@ -1,0 +1,71 @@
+"""The optimizers whose step in Keras is another formula than in ``nn.optim``: epsilon stands elsewhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..autograd import Tensor, no_grad
+from ..nn.optim import Optimizer
+
+__all__ = ["RootMeanSquare", "SumOfSquares", "Supremum"]
+
+
+class RootMeanSquare(Optimizer):
+    """RMSprop with epsilon under the root: ``w -= lr * g / sqrt(mean(g**2) + epsilon)``."""
+
+    def __init__(self, params: Any, lr: float, rho: float, momentum: float, eps: float, centered: bool) -> None:
+        super().__init__(params, {"lr": lr, "rho": rho, "momentum": momentum, "eps": eps, "centered": centered})
+
+    def _update(self, group: dict[str, Any], moved: list[Tensor]) -> None:
+        self._count(moved)
+        rho, momentum = group["rho"], group["momentum"]
+        with no_grad():
+            for p in moved:
+                g, state = p.grad, self.state[p]
+                square = _slot(state, "square_avg", p).mul_(rho).add_((1 - rho) * g * g)
+                below = square + group["eps"]
+                if group["centered"]:
+                    mean = _slot(state, "grad_avg", p).mul_(rho).add_((1 - rho) * g)
+                    below = below - mean * mean
+                step = group["lr"] * g / below.sqrt()
+                if momentum:
+                    step = _slot(state, "momentum_buffer", p).mul_(momentum).add_(step)
+                p.sub_(step)
+
+
+class SumOfSquares(Optimizer):
+    """Adagrad with epsilon under the root: ``w -= lr * g / sqrt(sum(g**2) + epsilon)``."""
+
+    def __init__(self, params: Any, lr: float, start: float, eps: float) -> None:
+        super().__init__(params, {"lr": lr, "start": start, "eps": eps})
+
+    def _update(self, group: dict[str, Any], moved: list[Tensor]) -> None:
+        self._count(moved)
+        with no_grad():
+            for p in moved:
+                total = _slot(self.state[p], "sum", p, group["start"]).add_(p.grad * p.grad)
+                p.sub_(group["lr"] * p.grad / (total + group["eps"]).sqrt())
+
+
+class Supremum(Optimizer):
+    """Adamax with epsilon added to the largest gradient: ``w -= lr / (1 - beta1**t) * m / (u + epsilon)``."""
+
+    def __init__(self, params: Any, lr: float, betas: tuple[float, float], eps: float) -> None:
+        super().__init__(params, {"lr": lr, "betas": betas, "eps": eps})
+
+    def _update(self, group: dict[str, Any], moved: list[Tensor]) -> None:
+        beta1, beta2 = group["betas"]
+        with no_grad():
+            for p, t in zip(moved, self._count(moved), strict=True):
+                state = self.state[p]
+                m = _slot(state, "exp_avg", p).mul_(beta1).add_((1 - beta1) * p.grad)
+                u = _slot(state, "exp_inf", p)
+                u.copy_((beta2 * u).maximum(p.grad.abs()))
+                p.sub_(group["lr"] / (1 - beta1**t) * m / (u + group["eps"]))
+
+
+def _slot(state: dict[str, Any], name: str, like: Tensor, start: float = 0.0) -> Tensor:
+    if name not in state:
+        state[name] = like.detach().new_full(like.shape, start)
+    made: Tensor = state[name]
+    return made

@@ -1,0 +1,5 @@
+"""PyTorch's place of SummaryWriter."""
+
+from ...nn.event_files import SummaryWriter
+
+__all__ = ["SummaryWriter"]

@@ -1,0 +1,43 @@
+"""What is easily forgotten: small scripts print the same under PyTorch and with only their imports changed."""
+
+import contextlib
+import io
+import re
+import warnings
+
+import pytest
+
+from .small_scripts import SCRIPTS
+
+torch = pytest.importorskip("torch")
+
+pytestmark = pytest.mark.parity
+
+NUMBER = re.compile(r"-?\d+\.?\d*(?:e[-+]?\d+)?")
+
+
+def with_our_imports(script):
+    script = re.sub(r"^import torch(\.[\w.]+)?$", "import tapegrad as torch", script, flags=re.M)
+    script = re.sub(r"^import torch(\.[\w.]+) as (\w+)$", r"import tapegrad\1 as \2", script, flags=re.M)
+    return re.sub(r"^from torch\b", "from tapegrad", script, flags=re.M)
+
+
+def printed(script):
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        exec(compile(script, "script", "exec"), {"__name__": "__main__"})
+    return out.getvalue()
+
+
+def rounded(text):
+    """Numbers to five digits, since the last one may differ; the library's name as PyTorch's."""
+    text = text.replace("tapegrad.", "torch.")
+    return NUMBER.sub(lambda m: f"{float(m[0]):.5g}" if "." in m[0] or "e" in m[0] else m[0], text)
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_prints_the_same(name):
+    with torch.compiler.set_stance("force_eager"):  # its compiler takes half a minute
+        expected = printed(SCRIPTS[name])
+    assert rounded(printed(with_our_imports(SCRIPTS[name]))) == rounded(expected)
