@@ -34,7 +34,7 @@ class Generator(HostGenerator):
     def clone_state(self) -> Self:
         """Another generator that goes on from the same state."""
         made = type(self)()
-        made.set_state(self.get_state())
+        made.set_state(super().get_state())
         return made
 
 
@@ -81,9 +81,9 @@ def fork_rng(
         enabled: False changes nothing.
         device_type: accepted; there is only "cuda".
     """
-    states = random_states()
+    states: list[tuple[Any, Any]] = random_states()
     if devices is not None:
-        wanted = [default_generator, *(cuda.generator(d) for d in devices)]
+        wanted: list[Any] = [default_generator, *(cuda.generator(d) for d in devices)]
         states = [(generator, generator.get_state()) for generator in wanted]
     if not enabled:
         yield

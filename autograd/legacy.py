@@ -13,7 +13,7 @@ from .ops.create import from_data
 from .promote import get_default_dtype
 from .tensor import Size, Tensor, wrap
 
-__all__ = ["TYPES", "TensorType", "Variable"]
+__all__ = ["CUDA_TYPES", "TYPES", "TensorType", "Variable"]
 
 
 def fill(name: str, args: tuple[Any, ...], dtype: dtypes.dtype | None, device: Any) -> Tensor:
@@ -46,21 +46,25 @@ class TensorType(type):
     """The class of ``FloatTensor`` and its kin: a call makes a tensor, and tensors of the type are instances."""
 
     dtype: dtypes.dtype
+    place: str
 
     def __call__(cls, *args: Any, device: Any = None) -> Tensor:
-        return fill(cls.__name__, args, cls.dtype, device)
+        where = "cuda" if device is None and cls.place == "cuda" else device
+        return fill(cls.__name__, args, cls.dtype, where)
 
     def __instancecheck__(cls, instance: object) -> bool:
-        return isinstance(instance, Tensor) and instance.dtype is cls.dtype and instance.device.type == "cpu"
+        return isinstance(instance, Tensor) and instance.dtype is cls.dtype and instance.device.type == cls.place
 
     def __repr__(cls) -> str:
-        return f"<class 'tapegrad.{cls.__name__}'>"
+        return f"<class '{cls.__module__}.{cls.__name__}'>"
 
 
-def _make(name: str, dtype: dtypes.dtype) -> TensorType:
-    text = f"Tensors of {dtype.name} on the CPU: ``{name}(2, 3)`` of sizes, ``{name}([1, 2])`` of data."
+def _make(name: str, dtype: dtypes.dtype, place: str = "cpu") -> TensorType:
+    where = "the CPU" if place == "cpu" else "a card"
+    text = f"Tensors of {dtype.name} on {where}: ``{name}(2, 3)`` of sizes, ``{name}([1, 2])`` of data."
     made = TensorType(name, (), {"__doc__": text})
-    made.__module__, made.dtype = "tapegrad", dtype
+    made.__module__ = "tapegrad" if place == "cpu" else f"tapegrad.{place}"
+    made.dtype, made.place = dtype, place
     return made
 
 
@@ -68,6 +72,7 @@ TYPES = {
     f"{word}Tensor": _make(f"{word}Tensor", dtype)
     for word, dtype in dtypes.TENSOR_TYPES.items() if not dtype.is_complex
 }  # fmt: skip
+CUDA_TYPES = {name: _make(name, made.dtype, "cuda") for name, made in TYPES.items()}
 
 
 class _VariableType(type):

@@ -223,6 +223,7 @@ def _refuse_numbers(rule: Rule, inputs: tuple[Any, ...]) -> None:
     if len(inputs) != 2:
         return
     first, second = [isinstance(x, NUMBERS) for x in inputs]
+    at: int | None
     if first and (rule.name in record.TENSOR_FIRST or (second and rule.name not in TWO_NUMBERS)):
         at = 0
     else:

@@ -261,8 +261,8 @@ def _run(rule: Rule) -> list[str]:
     if rule.name in ROW_BY_ROW:
         some = "dims is not None and " if "dims" in rule.attrs and rule.name != "roll" else ""
         kept = "row_by_row(out, dev)" if rule.name in ("cat", "roll") else "dev.backend.copy(out)"
-        if rule.name == "stack":  # parts of four dimensions may have their channels last
-            kept = f"row_by_row(out, dev) if out.ndim == 5 else {kept}"
+        if rule.name == "stack":
+            kept = "as_stacked(out, x0, dev)"
         elif rule.name == "index":
             kept = "as_indexed(out, x0, x1, places, dev)"
         lines += [f"if {some}not out.flags.c_contiguous:", f"    out = {kept}"]

@@ -25,7 +25,7 @@ from .steps import unmoved
 from .tensor import Tensor, wrap
 
 __all__ = [
-    "follow", "kind_of_steps", "overwrite", "part", "place", "refresh", "refuse_leaf", "seal", "turn", "write",
+    "follow", "kind_of_steps", "overwrite", "own", "part", "place", "refresh", "refuse_leaf", "seal", "turn", "write",
 ]  # fmt: skip
 
 
@@ -122,6 +122,13 @@ def part(view: Tensor) -> Tensor:
         if type(attributes) is not Sealed:
             view._view = (base, (*steps, (name, Part(attributes))), seen)
     return view
+
+
+def own(made: Tensor, *given: Tensor) -> Tensor:
+    """``made`` as a tensor of its own where it is a view of what an operation made on its way, not of the user's."""
+    if all([x._cell is not made._cell for x in given]):
+        made._view = None
+    return made
 
 
 def follow(view: Tensor) -> None:
@@ -241,7 +248,7 @@ def write(name: str, target: Tensor, compute: Callable[..., Any], *operands: Any
 
 def _has_no_history(target: Tensor, operands: tuple[Any, ...], recorded: bool) -> bool:
     """Whether a write needs neither the tape nor a look at memory that is shared: most are such, and cost little."""
-    if type(target._cell) is not list or not target._array.flags.c_contiguous:
+    if type(target._cell) is not list or target._device.depth or not target._array.flags.c_contiguous:
         return False
     base = target if target._view is None else target._view[0]
     if base._view is not None or base is SEALED or (recorded and (base._node is not None or target._node is not None)):
@@ -263,7 +270,7 @@ def _computed(name: str, target: Tensor, compute: Callable[..., Any], operands: 
     array, device = target._array, target._device
     if array.dtype.char not in "fd" or not operands or (name == "clamp_" and compute.__name__ == "<lambda>"):
         return False  # keywords may come in any order
-    values = []
+    values: list[Any] = []
     for x in operands:
         if isinstance(x, Tensor):
             if x._array.dtype != array.dtype or x._array.shape != array.shape or x._device is not device or values:

@@ -16,6 +16,7 @@ from .cupy_cards import PeakCounter, card_class
 from .cupy_copies import HostCopies
 from .cupy_draws import CardDraws
 from .cupy_kernels import (
+    AdaptiveUpdateKernels,
     CupyBuilder,
     DrawKernels,
     DropoutKernels,
@@ -60,7 +61,7 @@ def why_not() -> str | None:
 
 class CupyBackend(
     HostCopies, Faults, ElementwiseKernels, SoftmaxKernels, LossKernels, LinearKernels, MatmulKernels, UpdateKernels,
-    DropoutKernels, DrawKernels, MemoryMixin, ArrayBackend,
+    AdaptiveUpdateKernels, DropoutKernels, DrawKernels, MemoryMixin, ArrayBackend,
 ):  # fmt: skip
     """CuPy on CUDA devices.
 

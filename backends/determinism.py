@@ -70,5 +70,3 @@ def set_warn_always(b: bool) -> None:
 def is_warn_always_enabled() -> bool:
     """What ``set_warn_always`` was last told."""
     return _always
-
-

@@ -345,6 +345,22 @@ class NumbaElementwise(MathMixin, ReduceMixin, LossMixin):
         out = average(x, dims, keepdim, ("var_columns", "var_rows"), correction)
         return super().var(x, dims, correction, keepdim) if out is None else out
 
+    def prod_vjp(self, g: Any, x: Any, dim: int, keepdim: bool) -> Any:
+        if dim != x.ndim - 1 or not x.size or not ready(x) or g.dtype != x.dtype:
+            return super().prod_vjp(g, x, dim, keepdim)
+        out = np.empty(x.shape, x.dtype)
+        line = np.array(g, order="C").reshape(-1)
+        reductions.prod_back(line, x.reshape(-1, x.shape[-1]), out.reshape(-1, x.shape[-1]))
+        return out
+
+    def cumprod_vjp(self, g: Any, x: Any, dim: int) -> Any:
+        if dim != x.ndim - 1 or not x.size or not (ready(x) and ready(g)) or g.dtype != x.dtype:
+            return super().cumprod_vjp(g, x, dim)
+        out = np.empty(x.shape, x.dtype)
+        width = x.shape[-1]
+        reductions.cumprod_back(g.reshape(-1, width), x.reshape(-1, width), out.reshape(-1, width))
+        return out
+
     def amax(self, x: Any, dims: Dims, keepdim: bool) -> Any:
         out = extreme("max_rows", x, dims, keepdim)
         return super().amax(x, dims, keepdim) if out is None else out

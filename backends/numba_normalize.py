@@ -58,6 +58,10 @@ class NumbaNormalize(LinearMixin):
         matrices: tuple[Any, ...] = (g, x, slope)
         if x.ndim != 2 or rank != 1:
             matrices = tuple([a.reshape(rows, columns) for a in matrices])
+        if weight is None and not need[1] and not need[2]:
+            if need[0]:
+                _plain_back(matrices, means, inverses)
+            return slope if need[0] else None, None, None
         w = np.ones(columns, x.dtype) if weight is None else _vector(weight)
         if x.size < HEAVY:
             of_weight, of_bias = empty(columns, x.dtype), empty(columns, x.dtype)
@@ -67,6 +71,18 @@ class NumbaNormalize(LinearMixin):
         if rank != 1:
             of_weight, of_bias = [a.reshape(x.shape[x.ndim - rank :]) for a in (of_weight, of_bias)]
         return slope if need[0] else None, of_weight if need[1] else None, of_bias if need[2] else None
+
+
+def _plain_back(matrices: Any, means: Any, inverses: Any) -> None:
+    """The way back to ``x`` alone."""
+    g, x, slope = matrices
+    if x.size < HEAVY:
+        normalize.plain_vjp(g, x, means, inverses, slope)
+        return
+    split(
+        lambda i, j: normalize.plain_vjp(g[i:j], x[i:j], means[i:j], inverses[i:j], slope[i:j]),
+        len(means), max(GRAIN // x.shape[1], 1),
+    )  # fmt: skip
 
 
 def _shared_back(matrices: Any, w: Any, means: Any, inverses: Any) -> tuple[Any, Any]:

@@ -93,7 +93,7 @@ def _alike(x: Any, index: Any, dim: int) -> bool:
 
 def _fits(shape: Shape, index: Any, dim: int) -> bool:
     """Whether an index reads whole lines of ``shape`` along ``dim``."""
-    if index.dtype != INT64 or not index.flags.carray or not index.size or index.ndim != len(shape) or 0 in shape:
+    if index.dtype != INT64 or not index.size or index.ndim != len(shape) or 0 in shape:
         return False
     given = index.shape
     return bool(given[:dim] == shape[:dim] and given[dim + 1 :] == shape[dim + 1 :])
@@ -101,6 +101,8 @@ def _fits(shape: Shape, index: Any, dim: int) -> bool:
 
 def _lines(x: Any, dim: int) -> Any:
     """``x`` with all dimensions before ``dim`` as one, and all behind."""
+    if not x.flags.carray:  # an index that is expanded
+        x = np.array(x, order="C")
     return x.reshape(prod(x.shape[:dim]), x.shape[dim], prod(x.shape[dim + 1 :]))
 
 

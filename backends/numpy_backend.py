@@ -14,6 +14,7 @@ from .array.base import Scalars
 __all__ = ["NumpyBackend"]
 
 SMALL = 1 << 12
+PIECE = 1 << 15
 
 IN_PLACE = {"add_": np.add, "sub_": np.subtract, "mul_": np.multiply, "div_": np.true_divide}
 
@@ -40,12 +41,16 @@ class NumpyBackend(ArrayBackend):
                 return False
             target.clip(*values, out=target)
             return True
-        value = values[0]
-        if len(values) == 2:
-            if name not in ("add_", "sub_"):
-                return False
-            value = value * target.dtype.type(values[1])
-        IN_PLACE[name](target, value, target)
+        run = IN_PLACE[name]
+        if len(values) == 1:
+            run(target, values[0], target)
+            return True
+        if name not in ("add_", "sub_") or not isinstance(values[0], np.ndarray):
+            return False
+        value, factor = values[0].reshape(-1), target.dtype.type(values[1])
+        line = target.reshape(-1)
+        for i in range(0, line.size, PIECE):  # the product stays in the processor's cache
+            run(line[i : i + PIECE], value[i : i + PIECE] * factor, line[i : i + PIECE])
         return True
 
     # What NumPy's own functions spend Python on, told to its C directly.

@@ -15,8 +15,8 @@ from .device import device
 
 __all__ = [
     "PRIMITIVES", "BackendError", "available", "bind", "current", "current_index", "declare", "default_device",
-    "device_of", "device_types", "get", "names", "register", "serves", "set_default_device", "status",
-    "use",
+    "device_of", "device_types", "get", "get_default_device", "names", "register", "serves", "set_default_device",
+    "status", "use",
 ]  # fmt: skip
 
 
@@ -235,6 +235,9 @@ def default_device() -> device:
     if cpu is not None and cpu.backend is not None:
         return cpu
     return device_of(_default_device or "cpu")
+
+
+get_default_device = default_device  # PyTorch's name
 
 
 def set_default_device(value: device | str | None) -> None:

@@ -24,6 +24,7 @@ def __getattr__(name: str) -> str | None:
     raise AttributeError(f"module 'tapegrad.version' has no attribute {name!r}")
 
 
+cuda: str | None
 debug = False
 git_version: str | None = None
 hip: str | None = None

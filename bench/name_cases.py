@@ -261,7 +261,7 @@ _FORWARD: dict[str, Build] = {
     "fill_": _forward(lambda tg, x: x.fill_(0.5)),
     "zero_": _forward(lambda tg, x: x.zero_()),
     "copy_": _forward(lambda tg, x: x[0].copy_(x[1]), lambda tg, n: (tg.randn(n), tg.randn(n))),
-    "add_": _forward(lambda tg, x: x.add_(x, alpha=1e-6)),
+    "add_": _forward(lambda tg, x: x[0].add_(x[1], alpha=1e-6), lambda tg, n: (tg.randn(n), tg.randn(n))),
     "clamp_": _forward(lambda tg, x: x.clamp_(-1, 1)),
     "masked_fill_": _forward(
         lambda tg, x: x[0].masked_fill_(x[1], 0.0), lambda tg, n: (tg.randn(n), tg.randn(n) > 0)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Self
 
 from ..autograd import Tensor, no_grad
+from . import compiling
 from .call_hooks import Hookable
 from .parameter import Buffer, Parameter, Uninitialized
 from .state import Stateful
@@ -267,6 +268,10 @@ class Module(Hookable, Stateful):
             child.apply(fn)
         fn(self)
         return self
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Taken as in PyTorch, with the arguments of ``tapegrad.compile``; the module runs as it stands."""
+        compiling.compile(self, *args, **kwargs)
 
     # Mode, type, device
 

@@ -59,7 +59,9 @@ class Row:
 
     def hidden(self) -> int:
         """Parameters of submodules that stand in no row below, because nothing called them."""
-        shown = {p for row in self.walk() if row is not self for p in row.module.parameters(recurse=bool(not row.children))}
+        shown = {
+            p for row in self.walk() if row is not self for p in row.module.parameters(recurse=bool(not row.children))
+        }
         return sum(p.numel() for p in self.module.parameters() if p not in shown) - self.own
 
 
@@ -91,7 +93,7 @@ class ModelSummary:
         self.trainable_params = sum(p.numel() for p in params if p.requires_grad)
         self.non_trainable_params = self.total_params - self.trainable_params
         self.total_input, self.total_mult_adds = input_bytes, sum(row.mult_adds() for row in self.rows)
-        leaves = [row for row in self.rows if not row.children and row.own and not row.repeated]
+        leaves = [row for row in self.rows if not row.children and row.own]
         self.total_output_bytes = 2 * sum(row.output_bytes for row in leaves)
         self.total_param_bytes = sum(p.numel() * p.element_size() for p in params)
 
@@ -222,7 +224,7 @@ def _inputs(
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Positional and named arguments for the model."""
     first = next(model.parameters(), None)
-    place = {"device": device if device is not None else None if first is None else first.device}
+    place = device if device is not None else None if first is None else first.device
     if input_data is not None:
         moved = input_data if isinstance(input_data, dict) else (
             tuple(input_data) if isinstance(input_data, (tuple, list)) else (input_data,))  # fmt: skip
@@ -236,7 +238,7 @@ def _inputs(
         if batch_dim is not None:
             shape.insert(batch_dim if batch_dim >= 0 else len(shape) + batch_dim + 1, 1)
         dtype = types[i] if types is not None else _standard(first)
-        made.append(tensor(draw.uniform(tuple(shape)), **place).to(dtype))
+        made.append(tensor(draw.uniform(tuple(shape)), device=place).to(dtype))
     return tuple(made), {}
 
 

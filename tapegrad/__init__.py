@@ -2,6 +2,8 @@
 
 import math as _math
 import os as _os
+from importlib import import_module as _import_module
+from typing import Any as _Any
 
 # In a bare checkout the subpackages lie beside this folder, not in it.
 if not _os.path.isdir(_os.path.join(__path__[0], "autograd")):
@@ -14,7 +16,6 @@ from . import (
     backends,
     compiler,
     cuda,
-    distributions,
     fft,
     func,
     functional,
@@ -74,8 +75,7 @@ from .autograd import (
     vmap,
 )
 from .autograd.generator import Generator, default_generator, get_rng_state, initial_seed, seed, set_rng_state
-from .backends import OutOfMemoryError, device, dtypes, registry, set_default_device
-from .backends import default_device as get_default_device
+from .backends import OutOfMemoryError, device, dtypes, get_default_device, registry, set_default_device
 from .backends.determinism import (
     are_deterministic_algorithms_enabled,
     get_deterministic_debug_mode,
@@ -106,8 +106,16 @@ from .nn.amp.autocast_mode import (
 )
 from .nn.compiling import compile
 from .nn.saving import load, save
+from .nn.summary import summary
 
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> _Any:
+    if name not in ("distributions", "keras", "sklearn"):  # loaded when they are first asked for
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _import_module(f".{name}", __name__)
+
 
 registry.choose_from_environment()
 
@@ -119,23 +127,22 @@ globals().update(TYPES)
 e, inf, nan, pi, newaxis = _math.e, _math.inf, _math.nan, _math.pi, None
 
 __all__ = [
-    "accelerator", "amp", "autocast", "autocast_decrement_nesting", "autocast_increment_nesting",
-    "clear_autocast_cache", "get_autocast_cpu_dtype", "get_autocast_dtype", "get_autocast_gpu_dtype",
-    "is_autocast_cache_enabled", "is_autocast_cpu_enabled", "is_autocast_enabled", "set_autocast_cache_enabled",
-    "set_autocast_dtype", "set_autocast_enabled",
-    "autograd", "backends", "can_cast", "channels_last", "channels_last_3d", "contiguous_format",
-    "cuda", "default_generator", "device", "distributions", "dtype", "e", "enable_grad", "fft", "finfo", "from_dlpack", "func", "Generator",
-    "get_default_dtype", "get_float32_matmul_precision", "get_num_interop_threads", "get_num_threads", "get_rng_state", "iinfo", "inf",
-    "inference_mode", "initial_seed", "is_anomaly_check_nan_enabled", "is_anomaly_enabled", "is_complex", "is_floating_point",
-    "is_grad_enabled", "is_inference_mode_enabled", "is_nonzero", "is_tensor", "layout", "linalg", "load", "masked", "memory",
-    "memory_format", "nan", "newaxis", "nn", "no_grad", "numel", "OutOfMemoryError", "optim", "pi", "preserve_format",
-    "promote_types", "random", "result_type", "safetensors", "save", "seed", "serialization", "set_anomaly_enabled", "set_default_device", "set_default_dtype",
-    "set_default_tensor_type", "set_float32_matmul_precision", "set_grad_enabled", "set_num_interop_threads",
-    "set_num_threads", "set_printoptions", "set_rng_state", "signal", "Size", "special", "strided", "Tensor", "testing", "to_dlpack",
-    "utils", "vmap",
-    "are_deterministic_algorithms_enabled", "compile", "compiler", "functional", "get_default_device",
-    "get_deterministic_debug_mode", "is_deterministic_algorithms_warn_only_enabled", "is_warn_always_enabled", "mps",
-    "set_deterministic_debug_mode", "set_flush_denormal", "set_warn_always", "use_deterministic_algorithms", "version",
-    "xpu",
+    "accelerator", "amp", "are_deterministic_algorithms_enabled", "autocast", "autocast_decrement_nesting",
+    "autocast_increment_nesting", "autograd", "backends", "can_cast", "channels_last", "channels_last_3d",
+    "clear_autocast_cache", "compile", "compiler", "contiguous_format", "cuda", "default_generator", "device",
+    "distributions", "dtype", "e", "enable_grad", "fft", "finfo", "from_dlpack", "func", "functional", "Generator",
+    "get_autocast_cpu_dtype", "get_autocast_dtype", "get_autocast_gpu_dtype", "get_default_device", "get_default_dtype",
+    "get_deterministic_debug_mode", "get_float32_matmul_precision", "get_num_interop_threads", "get_num_threads",
+    "get_rng_state", "iinfo", "inf", "inference_mode", "initial_seed", "is_anomaly_check_nan_enabled",
+    "is_anomaly_enabled", "is_autocast_cache_enabled", "is_autocast_cpu_enabled", "is_autocast_enabled", "is_complex",
+    "is_deterministic_algorithms_warn_only_enabled", "is_floating_point", "is_grad_enabled",
+    "is_inference_mode_enabled", "is_nonzero", "is_tensor", "is_warn_always_enabled", "layout", "linalg", "load",
+    "masked", "memory", "memory_format", "mps", "nan", "newaxis", "nn", "no_grad", "numel", "optim", "OutOfMemoryError",
+    "pi", "preserve_format", "promote_types", "random", "result_type", "safetensors", "save", "seed", "serialization",
+    "set_anomaly_enabled", "set_autocast_cache_enabled", "set_autocast_dtype", "set_autocast_enabled",
+    "set_default_device", "set_default_dtype", "set_default_tensor_type", "set_deterministic_debug_mode",
+    "set_float32_matmul_precision", "set_flush_denormal", "set_grad_enabled", "set_num_interop_threads",
+    "set_num_threads", "set_printoptions", "set_rng_state", "set_warn_always", "signal", "Size", "special", "strided",
+    "summary", "Tensor", "testing", "to_dlpack", "use_deterministic_algorithms", "utils", "version", "vmap", "xpu",
     *(d.name for d in dtypes.DTYPES), *PUBLIC, *TYPES,
 ]  # fmt: skip

@@ -123,6 +123,7 @@ from .nn.amp.autocast_mode import set_autocast_enabled as set_autocast_enabled
 from .nn.compiling import compile as compile
 from .nn.saving.load import load as load
 from .nn.saving.save import save as save
+from .nn.summary import summary as summary
 
 __version__: builtins.str
 BFloat16Tensor: TensorType

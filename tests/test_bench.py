@@ -395,3 +395,28 @@ def test_optimizers_are_measured_with_and_without_momentum(monkeypatch):
     ]  # fmt: skip
     for work in select(["optimizers"], [1000]):
         work.build(tg)()
+
+
+def test_names_command_writes_what_it_measured(tmp_path):
+    pytest.importorskip("tqdm")
+    pytest.importorskip("torch")
+    done = run("bench.names", "--names", "tanh", "copy_", "--size", "1 k", "--turns", "1", "--blocks", "2", "--seconds",
+               "0.002", "--out", str(tmp_path), "--name", "record")  # fmt: skip
+    assert done.returncode == 0, done.stderr + done.stdout
+    record = json.loads((tmp_path / "record.json").read_text())
+    rows = {row["row"]: row for row in record["rows"]}
+    assert set(rows) == {"1 k tanh", "1 k nn.Tanh", "1 k copy_"}
+    for row in rows.values():
+        best = {name: min(min(turn) for turn in turns) for name, turns in row["seconds"].items()}
+        assert row["ratio"] == pytest.approx(best["tapegrad"] / best["torch"])
+    text = (tmp_path / "record.md").read_text()
+    middle = statistics.median(row["ratio"] for row in rows.values())
+    assert f"median ratio {middle:.2f}" in text
+    assert record["libraries"]["tapegrad"]["threads"] == 1
+
+
+def test_names_are_called_as_they_are_written():
+    names = load("name_cases")
+    assert len(names.NAMES) >= 150
+    for build in names.NAMES.values():
+        build(tg, names.SIZES["1 k"])()

@@ -1,5 +1,6 @@
 """Writing in place: values, gradients, versions, and what is refused."""
 
+import numpy as np
 import pytest
 
 import tapegrad as tg
@@ -199,3 +200,42 @@ def test_what_a_gradient_of_a_linear_layer_reads_may_not_be_overwritten(wanted, 
 def test_errors_name_the_operation_and_the_way_out(write, message):
     with pytest.raises((RuntimeError, IndexError), match=message):
         write(tg.ones(3, requires_grad=True))
+
+
+# Writes without a history go straight into memory
+
+
+@pytest.mark.parametrize("size", [7, 100_000])
+def test_arithmetic_in_place_is_the_arithmetic(size):
+    x, y = tg.randn(size), tg.randn(size)
+    for name, args, options in (
+        ("add_", (y,), {}), ("add_", (y,), {"alpha": 0.3}), ("sub_", (y,), {"alpha": 0.3}), ("mul_", (1.5,), {}),
+        ("div_", (y,), {}), ("sub_", (2,), {}), ("add_", (x,), {}), ("clamp_", (-1, 1), {}),
+            ("clamp_", (1.0, -1.0), {}),
+        ("clamp_", (), {"max": 0.5, "min": -0.5}), ("clamp_", (), {"max": -0.5, "min": 0.5}), ("zero_", (), {}),
+        ("fill_", (0.3,), {}), ("copy_", (y,), {}), ("add_", (y[:1],), {}),
+    ):  # fmt: skip
+        target = x.clone()
+        view, version = target[1:3], target._version
+        wanted = (
+            target * 0 + {"zero_": 0.0, "fill_": 0.3}[name] if name in ("zero_", "fill_")
+            else y if name == "copy_" else getattr(tg, name[:-1])(x, *args, **options)
+        )  # fmt: skip
+        assert getattr(target, name)(*args, **options) is target
+        assert target._version == version + 1
+        np.testing.assert_array_equal(target.numpy(), wanted.numpy(), err_msg=name)
+        np.testing.assert_array_equal(view.numpy(), wanted.numpy()[1:3])
+
+
+def test_a_quick_write_still_refuses_and_records():
+    x, w = tg.randn(4), tg.randn(4).requires_grad_()
+    with pytest.raises(RuntimeError, match="leaf"):
+        w.add_(x)
+    with tg.no_grad():
+        w.add_(x, alpha=2.0)
+    x.mul_(w)
+    x.sum().backward()
+    assert w.grad is not None
+    y = tg.randn(5)
+    with pytest.raises(RuntimeError, match="shares some of its memory"):
+        y[1:].copy_(y[:-1])

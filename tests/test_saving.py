@@ -53,7 +53,8 @@ def raw(*parts):
 
 
 CALLS = [
-    (os.system, "echo"), (eval, "1"), (exec, "1"), (getattr, "", "join"), (remember, 1), (__import__, "os"), (open, "x"),
+    (os.system, "echo"), (eval, "1"), (exec, "1"), (getattr, "", "join"), (remember, 1), (__import__, "os"),
+    (open, "x"),
     (subprocess.Popen, "true"),
 ]  # fmt: skip
 
@@ -106,7 +107,8 @@ def test_what_else_a_pickle_may_not_do(what):
 
 
 @pytest.mark.parametrize(
-    "place", [(0, (3,), (1,)), (2, (1,), (1,)), (0, (2, 2), (1, 1)), (-1, (1,), (1,)), (0, (1,), (-1,)), (0, (-1,), (1,)),
+    "place", [(0, (3,), (1,)), (2, (1,), (1,)), (0, (2, 2), (1, 1)), (-1, (1,), (1,)), (0, (1,), (-1,)),
+              (0, (-1,), (1,)),
               (0, (2,), (2**62,)), (0, (2,), ()), (0.5, (1,), (1,)), (True, (1,), (1,))],
 )  # fmt: skip
 def test_a_tensor_cannot_look_beyond_its_memory(place):
@@ -126,7 +128,7 @@ def test_trusted_classes():
     tg.save(Mine(), file)
     for trust in (Mine, (Mine, f"{Mine.__module__}.Mine")):
         file.seek(0)
-        with pytest.raises(pickle.UnpicklingError, match="refuses '.*Mine'"):
+        with pytest.raises(pickle.UnpicklingError, match=r"refuses '.*Mine'"):
             tg.load(file)
         file.seek(0)
         with safe_globals([trust]):

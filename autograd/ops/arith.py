@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from ...backends import dtypes
 from ..names import named
-from ..promote import fitting, result_type, slow
+from ..promote import NUMBERS, fitting, result_type, slow
 from ..rule import RULES, P
 from ..tensor import Tensor
 from .args import check_tensor
@@ -49,7 +47,7 @@ def _number_first(name: str, *given: Any) -> tuple[Any, tuple[Any, ...]]:
         TypeError: another order.
     """
     number, tensors = given[0], (*given[1:-1], *given[-1])
-    fits = isinstance(number, (bool, int, float, complex, np.number)) and len(tensors) == (1 if name in PAIRS else 2)
+    fits = isinstance(number, NUMBERS) and len(tensors) == (1 if name in PAIRS else 2)
     if not fits or not all([isinstance(t, Tensor) for t in tensors]):
         kinds = ", ".join(type(x).__name__ for x in (number, *tensors))
         word = "alpha" if name in PAIRS else "value"

@@ -8,6 +8,7 @@ from typing import Any
 from ...backends import dtypes
 from ..rule import P
 from ..tensor import Tensor
+from ..views import own
 from .args import check_tensor, refuse_kinds
 from .shape import stack, transpose
 
@@ -106,7 +107,7 @@ def complex(real: Tensor, imag: Tensor) -> Tensor:
     if real._array.shape != imag._array.shape:
         shape = P.add(real.detach(), imag.detach())._array.shape
         real, imag = P.expand(real, shape), P.expand(imag, shape)
-    return P.view_as_complex(stack((real, imag), -1))
+    return own(P.view_as_complex(stack((real, imag), -1)))
 
 
 def polar(abs: Tensor, angle: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ from ..names import named
 from ..promote import describe
 from ..rule import P
 from ..tensor import Tensor
+from ..views import own
 from .args import check_tensor, not_for
 from .shape import contiguous
 from .shape import pad as constant_pad
@@ -157,7 +158,7 @@ def _convolve(
     if bias is not None:
         out = P.add(out, P.reshape(bias, (filters, 1)))
     out = _swapped(P.reshape(out, (filters, batch, *count)))
-    return named(P.reshape(out, (filters, *count)) if alone else contiguous(out), "ConvolutionBackward0")
+    return named(own(P.reshape(out, (filters, *count)) if alone else contiguous(out)), "ConvolutionBackward0")
 
 
 @not_for("b")
@@ -366,4 +367,4 @@ def fold(
     out = _laid(view, kernel, stride, dilation)
     missing = tuple(n - have for n, have in zip(whole, out._array.shape[2:], strict=True))
     out = _cropped(_padded(out, (0, 0), missing), padding)
-    return named(P.reshape(out, (*lead, channels, *size)), "Col2ImBackward0")
+    return named(own(P.reshape(out, (*lead, channels, *size)), input), "Col2ImBackward0")

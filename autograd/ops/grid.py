@@ -47,29 +47,30 @@ def _placed(x: Tensor, size: int, padding: str, corners: bool) -> Tensor:
 
 
 def _looked_up(flat: Tensor, places: Sequence[Tensor], size: Sequence[int]) -> Tensor:
-    """The elements of (N, C, places) at whole coordinates (N, L) per dimension; 0 outside."""
+    """The elements of (N, C, places) at whole coordinates (N, L) per dimension; outside the last one, which is 0."""
     inside = index = None
     for x, n in zip(places, size, strict=True):
         here = P.logical_and(P.ge(x, 0), P.le(x, n - 1))
-        whole = P.cast(P.where(here, x, P.zeros_like(x)), dtypes.int64.numpy)
+        whole = P.cast(P.where(here, x, 0.0), dtypes.int64.numpy)
         inside = here if inside is None else P.logical_and(inside, here)
         index = whole if index is None else P.add(P.mul(index, n), whole)
     assert index is not None
     assert inside is not None
-    batch, channels, _ = flat._array.shape
-    count = index._array.shape[1]
-    found = P.gather(flat, P.expand(P.reshape(index, (batch, 1, count)), (batch, channels, count)), 2)
-    return P.where(P.reshape(inside, (batch, 1, count)), found, P.zeros_like(found))
+    batch, channels, zero = flat._array.shape
+    index, count = P.where(inside, index, zero - 1), index._array.shape[1]
+    return P.gather(flat, P.expand(P.reshape(index, (batch, 1, count)), (batch, channels, count)), 2)
 
 
 def _weighted(flat: Tensor, axes: Sequence[Sequence[tuple[Tensor, Tensor | None]]], size: Sequence[int]) -> Tensor:
     """The sum over all combinations of one (coordinate, weight) per dimension."""
     total = None
     for corner in product(*axes):
-        part = _looked_up(flat, [x for x, _ in corner], size)
+        part, share = _looked_up(flat, [x for x, _ in corner], size), None
         for _, weight in corner:
             if weight is not None:
-                part = P.mul(part, P.reshape(weight, (weight._array.shape[0], 1, weight._array.shape[1])))
+                share = weight if share is None else P.mul(share, weight)
+        if share is not None:
+            part = P.mul(part, P.reshape(share, (share._array.shape[0], 1, share._array.shape[1])))
         total = part if total is None else P.add(total, part)
     assert total is not None
     return total
@@ -136,7 +137,7 @@ def grid_sample(
         x = P.reshape(P.slice(grid, (*(slice(None),) * (n + 1), n - 1 - i)), (batch, count))
         x = P.mul(P.add(x, 1.0), (have - 1) / 2) if corners else P.div(P.sub(P.mul(P.add(x, 1.0), float(have)), 1.0), 2)
         axes.append(_axis(x, have, mode, padding_mode, corners))
-    flat = P.reshape(input, (batch, channels, math.prod(size)))
+    flat = P.pad(P.reshape(input, (batch, channels, math.prod(size))), ((0, 0), (0, 0), (0, 1)), 0.0)
     made = P.reshape(_weighted(flat, axes, size), (batch, channels, *shape))
     return named(made, f"GridSampler{n}DBackward0")
 

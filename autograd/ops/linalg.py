@@ -8,6 +8,7 @@ from ..names import named
 from ..promote import describe, result_type
 from ..rule import P
 from ..tensor import Tensor
+from ..views import own
 from .args import check_tensor
 
 __all__ = ["addmm", "bmm", "dot", "matmul", "mm", "mv", "outer"]
@@ -82,7 +83,7 @@ def mv(input: Tensor, vec: Tensor) -> Tensor:
     """A matrix (n, k) times a vector (k,)."""
     _need("mv", input, 2, "input")
     _need("mv", vec, 1, "vec")
-    return matmul(input, vec)
+    return own(matmul(input, vec))
 
 
 def dot(input: Tensor, tensor: Tensor) -> Tensor:
@@ -91,7 +92,7 @@ def dot(input: Tensor, tensor: Tensor) -> Tensor:
     _need("dot", tensor, 1, "tensor")
     if input._array.shape != tensor._array.shape:
         raise RuntimeError(f"dot: the sizes of {describe(input)} and {describe(tensor)} differ")
-    return matmul(input, tensor)
+    return own(matmul(input, tensor))
 
 
 def outer(input: Tensor, vec2: Tensor) -> Tensor:

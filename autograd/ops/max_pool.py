@@ -11,6 +11,7 @@ from ..names import named
 from ..promote import describe
 from ..rule import P
 from ..tensor import Tensor
+from ..views import own
 from .args import check_tensor, not_for
 from .checks import refuse_out_of_range
 from .spatial import places_of, pooled, sizes, steps_of, with_batch
@@ -38,6 +39,7 @@ def _result(name: str, n: int, x: Tensor, places: Sequence[Lines], alone: bool, 
     out = _picked(x, found)
     if alone:
         out, found = (P.reshape(t, t._array.shape[1:]) for t in (out, found))
+    own(out, x)
     named(out, f"{name}{n}DWithIndicesBackward0" if n > 1 or name != "AdaptiveMaxPool" else "SqueezeBackward1")
     return (out, found) if wanted else out
 

@@ -161,4 +161,10 @@ def _as_indexed(array: Any, x: Any, where: list[Any], places: tuple[Any, ...], d
     return array if is_in_order(array, order) else copy(array.transpose(order)).transpose(_inverse(order))
 
 
-record.GLOBALS.update(as_indexed=_as_indexed, row_by_row=_row_by_row)
+def _as_stacked(array: Any, parts: list[Any], device: Any) -> Any:
+    """A stack row by row, or as it is where its parts have their channels last."""
+    kept = array.ndim == 5 and is_in_order(parts[0], (0, 2, 3, 1))
+    return array if kept else device.backend.copy(array)
+
+
+record.GLOBALS.update(as_indexed=_as_indexed, as_stacked=_as_stacked, row_by_row=_row_by_row)

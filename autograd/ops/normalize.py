@@ -12,6 +12,7 @@ from ..promote import describe
 from ..rule import P
 from ..tensor import Tensor
 from ..types import finfo
+from ..views import own
 from .args import check_tensor, not_for, refuse_kinds
 from .create import tensor
 from .memory_order import channels_kept, row_by_row
@@ -151,7 +152,10 @@ def rms_norm(input: Tensor, normalized_shape: Any, weight: Tensor | None = None,
 # Groups of channels
 
 
-def _group(name: str, input: Tensor, groups: int, weight: Any, bias: Any, eps: float) -> tuple[Tensor, Tensor, Tensor]:
+def _group(
+    name: str, input: Tensor, groups: int, weight: Any, bias: Any, eps: float, statistics: bool = True
+) -> tuple[Tensor, Any, Any]:
+    """The result, and where ``statistics`` asks for them the mean and the factor of every group."""
     _check_floating(name, input)
     if input.ndim < 2:
         raise RuntimeError(f"{name}: needs at least 2 dimensions (N, C, ...), got {describe(input)}")
@@ -160,9 +164,12 @@ def _group(name: str, input: Tensor, groups: int, weight: Any, bias: Any, eps: f
         raise RuntimeError(f"{name}: the {channels} channels of {describe(input)} do not make {groups} equal groups")
     _check_shape(name, (channels,), weight=weight, bias=bias)
     rows = P.reshape(input, (batch, groups, channels // groups * math.prod(size)))
+    shape = (channels, *(1,) * len(size))
+    if not statistics and rows._array.size and _of_one_type(input, weight, bias):
+        out = P.reshape(P.layer_norm(rows, None, None, 1, float(eps)), input._array.shape)
+        return _affine(out, weight, bias, shape), None, None
     centred, mean, _, inverse = _standard(rows, (2,), eps)
     out = P.reshape(P.mul(centred, inverse), input._array.shape)
-    shape = (channels, *(1,) * len(size))
     return _affine(out, weight, bias, shape), P.reshape(mean, (batch, groups)), P.reshape(inverse, (batch, groups))
 
 
@@ -181,8 +188,8 @@ def group_norm(
     Raises:
         RuntimeError: channels that do not make such groups, parameters of another shape, or integers.
     """
-    out = _group("group_norm", input, int(num_groups), weight, bias, eps)[0]
-    return named(out, "NativeGroupNormBackward0")
+    out = _group("group_norm", input, int(num_groups), weight, bias, eps, False)[0]
+    return named(own(out, input), "NativeGroupNormBackward0")
 
 
 def native_group_norm(
@@ -282,11 +289,11 @@ def _follow(running_mean: Any, running_var: Any, mean: Tensor, variance: Tensor,
     with no_grad():
         if running_mean is not None:
             share = P.reshape(mean.detach(), running_mean._array.shape)
-            running_mean.mul_(1 - momentum).add_(P.mul(share, float(momentum)))
+            running_mean.mul_(1.0 - momentum).add_(share, alpha=float(momentum))
         if running_var is not None:
             share = P.reshape(variance.detach(), running_var._array.shape)
             unbiased = count / (count - 1) if count > 1 else math.nan
-            running_var.mul_(1 - momentum).add_(P.mul(share, momentum * unbiased))
+            running_var.mul_(1.0 - momentum).add_(share, alpha=float(momentum * unbiased))
 
 
 @not_for("c")

@@ -8,6 +8,7 @@ from ..names import named
 from ..promote import describe
 from ..rule import P
 from ..tensor import Tensor
+from ..views import own
 from .args import check_tensor
 from .shape import contiguous
 
@@ -37,7 +38,7 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
     blocks = P.reshape(input, (*lead, channels // (r * r), r, r, high, wide))
     order = (*range(n + 1), n + 3, n + 1, n + 4, n + 2)
     made = P.reshape(P.permute(blocks, order), (*lead, channels // (r * r), high * r, wide * r))
-    return named(contiguous(made), "PixelShuffleBackward0")
+    return named(own(contiguous(made), input), "PixelShuffleBackward0")
 
 
 def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:

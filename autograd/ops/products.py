@@ -11,6 +11,7 @@ from ..names import named
 from ..promote import describe, result_type
 from ..rule import P
 from ..tensor import Tensor
+from ..views import own
 from . import factories, linalg, shape
 from .args import check_tensor, dim_of
 
@@ -119,7 +120,7 @@ def kron(input: Tensor, other: Tensor) -> Tensor:
     b = (1,) * (n - other.ndim) + other._array.shape
     left = P.reshape(input, tuple(k for size in a for k in (size, 1)))
     right = P.reshape(other, tuple(k for size in b for k in (1, size)))
-    return P.reshape(P.mul(left, right), tuple(i * j for i, j in zip(a, b, strict=True)))
+    return own(P.reshape(P.mul(left, right), tuple(i * j for i, j in zip(a, b, strict=True))))
 
 
 def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:

@@ -11,9 +11,11 @@ from ...backends import dtypes
 from ..names import named
 from ..rule import P
 from ..tensor import Tensor, wrap
+from ..views import own
 from .args import check_tensor, dim_of, not_for, sizes_of
 from .checks import refuse_out_of_range
 from .factories import arange
+from .memory_order import row_by_row
 from .shape import cut, diagonal, flip, movedim, narrow, reshape, split, transpose
 
 __all__ = [
@@ -122,7 +124,7 @@ def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
         return P.copy(input)
     if turns == 2:
         return flip(input, a, b)
-    return transpose(flip(input, b), a, b) if turns == 1 else transpose(flip(input, a), a, b)
+    return row_by_row(own(transpose(flip(input, b if turns == 1 else a), a, b)))
 
 
 # Splits

@@ -10,6 +10,7 @@ from ..names import named
 from ..promote import get_default_dtype
 from ..rule import P
 from ..tensor import Tensor
+from ..views import own
 from .args import check_tensor, dim_of, dims_of
 from .results import fields
 
@@ -162,7 +163,7 @@ def _pick(x: Tensor, index: Tensor, dim: int, keepdim: bool) -> tuple[Tensor, Te
     if keepdim:
         return values, index
     shape = (*x._array.shape[:dim], *x._array.shape[dim + 1 :])
-    return P.reshape(values, shape), P.reshape(index, shape)
+    return own(P.reshape(values, shape)), own(P.reshape(index, shape))
 
 
 def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Tensor | None = None) -> Any:

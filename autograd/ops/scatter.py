@@ -12,6 +12,7 @@ from ..promote import constant, describe
 from ..rule import P
 from ..tensor import Tensor
 from ..types import iinfo
+from ..views import own
 from .args import check_tensor, common_shape, dim_of, not_for
 from .checks import (
     check_index,
@@ -310,7 +311,7 @@ def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) 
     line = P.index_put(
         P.reshape(input, (-1,)), P.reshape(source, (-1,)), [P.reshape(index, (-1,))], ((0,),), bool(accumulate)
     )
-    return named(P.reshape(line, input._array.shape), "PutBackward0")
+    return named(own(P.reshape(line, input._array.shape)), "PutBackward0")
 
 
 def _flat_index(name: str, input: Tensor, index: Tensor) -> Tensor:

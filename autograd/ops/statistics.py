@@ -12,6 +12,7 @@ from ..names import named
 from ..promote import get_default_dtype
 from ..rule import P
 from ..tensor import Tensor
+from ..views import own
 from . import factories, reduce
 from .args import check_tensor, dim_of, dims_of, not_for, refuse_kinds
 from .results import fields
@@ -170,13 +171,13 @@ def median(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
     NaN, where there is one, is the median.
     """
     found = _median("median", input, dim, keepdim, False)
-    return found if dim is None else median_result(*found)
+    return own(found, input) if dim is None else median_result(*[own(x, input) for x in found])
 
 
 def nanmedian(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
     """The middle element of those that are not NaN; with ``dim`` the values along it and their indices."""
     found = _median("nanmedian", input, dim, keepdim, True)
-    return found if dim is None else nanmedian_result(*found)
+    return own(found, input) if dim is None else nanmedian_result(*[own(x, input) for x in found])
 
 
 def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> mode_result:
@@ -198,7 +199,8 @@ def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> mode_result:
     starts = P.where(begins, place, 0)
     start = P.gather(starts, P.cummax(starts, last), last)
     end = P.argmax(P.sub(place, start), last, True)
-    return mode_result(*_one(x, P.reshape(P.gather(order, end, last), x._array.shape[:-1]), at, keepdim))
+    found = _one(x, P.reshape(P.gather(order, end, last), x._array.shape[:-1]), at, keepdim)
+    return mode_result(*[own(v, input) for v in found])
 
 
 def quantile(
@@ -247,7 +249,7 @@ def _quantile(name: str, x: Tensor, q: Any, dim: Any, keepdim: bool, interpolati
     else:
         rank = P.where(P.gt(missing, 0), float(size - 1), P.mul(row, float(size - 1)))
     found = _between(ranked, rank, last, interpolation)
-    return _arranged(found, points.ndim, x, dim, at, keepdim)
+    return own(_arranged(found, points.ndim, x, dim, at, keepdim))
 
 
 def _between(ranked: Tensor, rank: Tensor, last: int, interpolation: str) -> Tensor:

@@ -92,16 +92,15 @@ def _product_before(F, x, dim):
 
 
 def _cumprod(F, g, x, dim):
-    """Sum over k >= i of g_k times the product of all x_j, j <= k, except x_i; right also where some are zero."""
-    n, last = x.shape[dim], len(x.shape)
-    order = (*(i for i in range(last) if i != dim), dim)
-    lead = tuple(x.shape[i] for i in order[:-1])
-    rows = F.expand(F.reshape(F.permute(x, order), (*lead, 1, n)), (*lead, n, n))
-    one = F.add(F.zeros_like(rows), 1)
-    without_i = F.where(F.ne(F.triu(F.tril(one, 0), 0), 0), one, rows)
-    products = F.triu(F.cumprod(without_i, last), 0)
-    total = F.sum(F.mul(products, F.reshape(F.permute(g, order), (*lead, 1, n))), (last,), False)
-    return F.permute(total, tuple(sorted(range(last), key=order.__getitem__)))
+    """The product of those before, times a sum that grows from the end: ``s[i] = g[i] + x[i + 1] s[i + 1]``."""
+    lead, n = (slice(None),) * dim, x.shape[dim]
+    if not n:
+        return F.zeros_like(x)
+    sums = [F.slice(g, (*lead, slice(n - 1, n)))]
+    for i in reversed(range(n - 1)):
+        term = F.mul(F.slice(x, (*lead, slice(i + 1, i + 2))), sums[-1])
+        sums.append(F.add(F.slice(g, (*lead, slice(i, i + 1))), term))
+    return F.mul(F.cat(sums[::-1], dim), _product_before(F, x, dim))
 
 
 rule("cumsum", "x", "dim", x=lambda F, g, dim: F.flip(F.cumsum(F.flip(g, (dim,)), dim), (dim,)))

@@ -125,7 +125,8 @@ class AdaptiveUpdateMixin:
             turn = xp.sign(g * last)
             factor = xp.where(turn > 0, number(grow), xp.where(turn < 0, number(shrink), number(1)))
             size *= factor
-            xp.clip(size, smallest, largest, out=size)
+            xp.maximum(size, number(smallest), out=size)
+            xp.minimum(size, number(largest), out=size)
             last[...] = xp.where(turn < 0, number(0), g)
             p -= xp.sign(last) * size
 

@@ -136,6 +136,8 @@ class ArrayBase:
 
     def counted(self, start: float, step: float, count: int, dtype: np.dtype) -> Any:
         """A new vector of the ``count`` numbers ``start``, ``start + step``, ..., computed in 64 bits."""
+        if dtype == np.int64:
+            return self.xp.arange(start, start + count * step, step, dtype=dtype)
         wide = np.float64 if dtype.kind in "fV" else np.int64
         return (start + self.xp.arange(count, dtype=wide) * step).astype(dtype)
 

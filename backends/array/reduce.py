@@ -73,29 +73,27 @@ class ReduceMixin:
 
     @in_float32
     def prod_vjp(self, g: Any, x: Any, dim: int, keepdim: bool) -> Any:
-        """The product of the others is that of all over the element; where there is a zero, that of all but it."""
+        """The product of those before times that of those behind; nothing is divided, so zeros are no exception."""
         xp = self.xp
-        zero = x == 0
-        zeros = zero.sum(axis=dim, keepdims=True)
-        whole = xp.where(zero, x.dtype.type(1), x)
-        total = xp.multiply.reduce(whole, dim, None, None, True)
-        if not keepdim:
-            g = xp.expand_dims(g, dim)
-        return xp.where(zeros == zero, total / whole, x.dtype.type(0)) * g
+        lines = xp.moveaxis(x, dim, 0)
+        before, behind = xp.ones_like(lines), xp.ones_like(lines)
+        if lines.shape[0] > 1:
+            before[1:] = xp.cumprod(lines[:-1], axis=0)
+            behind[:-1] = xp.flip(xp.cumprod(xp.flip(lines[1:], 0), axis=0), 0)
+        slope = xp.moveaxis(before * behind, 0, dim)
+        return slope * (g if keepdim else xp.expand_dims(g, dim))
 
     @in_float32
     def cumprod_vjp(self, g: Any, x: Any, dim: int) -> Any:
-        """Before the first zero, sums of ``g out`` from there on over ``x``; at it, what it alone makes zero."""
-        xp, nothing = self.xp, x.dtype.type(0)
-        zero = x == 0
-        zeros = xp.cumsum(zero, axis=dim)
-        first = zero & (zeros == 1)
-        whole = xp.where(zero, x.dtype.type(1), x)
-        without = xp.where(zeros <= 1, g * xp.cumprod(xp.where(first, x.dtype.type(1), x), axis=dim), nothing)
-        after = xp.where(zeros == 1, without, nothing).sum(axis=dim, keepdims=True)
-        before = xp.where(zeros == 0, without, nothing)
-        sums = xp.flip(xp.cumsum(xp.flip(before, dim), axis=dim), dim)
-        return xp.where(zeros == 0, sums / whole, xp.where(first, after, nothing))
+        """The product of those before, times a sum that grows from the end: ``s[i] = g[i] + x[i + 1] s[i + 1]``."""
+        xp, n = self.xp, x.shape[dim]
+        lines, cotangents = xp.moveaxis(x, dim, 0), xp.moveaxis(g, dim, 0)
+        sums = xp.array(cotangents)
+        for i in range(n - 2, -1, -1):
+            sums[i] += lines[i + 1] * sums[i + 1]
+        if n > 1:
+            sums[1:] *= xp.cumprod(lines[:-1], axis=0)
+        return xp.ascontiguousarray(xp.moveaxis(sums, 0, dim))
 
     def topk_order(self, x: Any, dim: int, k: int, largest: bool) -> Any:
         """Where the ``k`` largest (or smallest) elements along ``dim`` lie, in order."""

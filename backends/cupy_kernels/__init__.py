@@ -1,6 +1,7 @@
 """CUDA kernels: the text of each family, and the primitives that launch it."""
 
 from .activations import ElementwiseKernels
+from .adaptive_update import AdaptiveUpdateKernels
 from .declare import DECLARED, CupyBuilder, Kernels
 from .draws import DrawKernels
 from .dropout import DropoutKernels
@@ -13,6 +14,7 @@ from .update import UpdateKernels
 
 __all__ = [
     "DECLARED",
+    "AdaptiveUpdateKernels",
     "CupyBuilder",
     "DrawKernels",
     "DropoutKernels",

@@ -14,7 +14,7 @@ import numpy as np
 from .blocks import THREADS
 from .declare import FLOATS, Kernels, blocks
 
-__all__ = ["UpdateKernels"]
+__all__ = ["EACH", "OPEN", "UpdateKernels", "array"]
 
 CHUNK = 2048  # elements that one block moves
 
@@ -30,13 +30,14 @@ OPEN = """
 EACH = "  for (long long i = spot[1] + threadIdx.x; i < stop && i < size; i += blockDim.x) {\n"
 
 
-def _array(name: str, number: int) -> str:
+def array(name: str, number: int) -> str:
+    """The line that gives array ``number`` of the table a name."""
     return f"  T* {name} = (T*)table[{number} * count + which];\n"
 
 
 SOURCE = (
     'extern "C" __global__ void sgd(const long long* table, long long count, A lr, A momentum, A share, A decay,'
-    " A sign, bool nesterov) {" + OPEN.replace("ARRAYS", "3") + _array("velocity", 2) + EACH + """
+    " A sign, bool nesterov) {" + OPEN.replace("ARRAYS", "3") + array("velocity", 2) + EACH + """
     A g = A(gradient[i]) * sign;
     if (decay != A(0)) g += A(p[i]) * decay;
     if (velocity) {
@@ -51,9 +52,9 @@ SOURCE = (
     'extern "C" __global__ void rmsprop(const long long* table, long long count, A lr, A alpha, A rest, A eps,'
     " A decay, A momentum, A sign) {"
     + OPEN.replace("ARRAYS", "5")
-    + _array("square", 2)
-    + _array("velocity", 3)
-    + _array("mean", 4)
+    + array("square", 2)
+    + array("velocity", 3)
+    + array("mean", 4)
     + EACH
     + """
     A g = A(gradient[i]) * sign;
@@ -78,9 +79,9 @@ SOURCE = (
     'extern "C" __global__ void adam(const long long* table, long long count, A keep, A decay, A lr, A root, A rest1,'
     " A beta2, A rest2, A eps, A sign) {"
     + OPEN.replace("ARRAYS", "5")
-    + _array("first", 2)
-    + _array("second", 3)
-    + _array("peak", 4)
+    + array("first", 2)
+    + array("second", 3)
+    + array("peak", 4)
     + EACH
     + """
     const A x = A(p[i]) * keep;

@@ -44,6 +44,16 @@ def _add_slopes(g, x, weight, mean, inverse):
     return first, second
 
 
+@_sum
+def _add_plain_slopes(g, x, mean, inverse):
+    first = g[0]
+    second = first * ((x[0] - mean) * inverse)
+    for j in range(1, g.size):
+        first += g[j]
+        second += g[j] * ((x[j] - mean) * inverse)
+    return first, second
+
+
 def _layer_norm(x, weight, bias, eps, out, means, inverses):
     """``out = (x - mean) / sqrt(variance + eps) * weight + bias`` row by row; mean and factor of each row beside it."""
     columns = x.shape[1]
@@ -88,7 +98,25 @@ def _layer_norm_vjp(g, x, weight, means, inverses, slope, weight_slope, bias_slo
                 second[j] = 0
 
 
+def _plain_vjp(g, x, means, inverses, slope):
+    """The cotangent of x where there is neither weight nor bias."""
+    columns = x.shape[1]
+    for i in range(x.shape[0]):
+        cotangent, row, result, mean, inverse = g[i], x[i], slope[i], means[i], inverses[i]
+        a, b = 0.0, 0.0
+        for start in range(0, columns, _BLOCK):
+            p, q = _add_plain_slopes(cotangent[start : start + _BLOCK], row[start : start + _BLOCK], mean, inverse)
+            a += p
+            b += q
+        along, across = x.dtype.type(a / columns), x.dtype.type(b / columns)
+        for j in range(columns):
+            result[j] = (cotangent[j] - along - (row[j] - mean) * inverse * across) * inverse
+
+
 _KERNELS = {
+    "plain_vjp": (
+        _plain_vjp, lambda m, v: (m, m, v, v, m),
+    ),
     "layer_norm": (
         _layer_norm, lambda m, v: (m, v, v, float64, m, v, v),
     ),

@@ -6,6 +6,7 @@ compiled or loaded when it is first asked for:
 - ``total(x, count)``: the sum of a vector over ``count``, as a float;
 - ``mean_rows(x, count, out)``, ``mean_columns(x, count, out)``: the sum of each row, of each column, over ``count``;
 - ``var_rows(x, degrees, out)``, ``var_columns(x, degrees, out)``: the squared deviations over ``degrees``;
+- ``prod_back(g, x, out)``, ``cumprod_back(g, x, out)``: the derivatives of products and running products of rows;
 - ``max_rows(x, out)``, ``min_rows(x, out)``: the extremes of rows of at least one element; NaN where there is a NaN.
 
 ``count`` and ``degrees`` are floats; with ``count`` 1 a mean is a sum, with 0 it is NaN or infinite.
@@ -115,6 +116,33 @@ def _min_rows(x, out):
     _extremes(x, x.dtype.type(-1), out)
 
 
+def _prod_back(g, x, out):
+    """The products of all others, along rows, times the row's cotangent."""
+    last = x.shape[1] - 1
+    for i in range(x.shape[0]):
+        before = g[i]
+        for j in range(last + 1):
+            out[i, j] = before
+            before *= x[i, j]
+        after = x.dtype.type(1)
+        for j in range(last, -1, -1):
+            out[i, j] *= after
+            after *= x[i, j]
+
+
+def _cumprod_back(g, x, out):
+    """The products of those before, along rows, times ``s[j] = g[j] + x[j + 1] s[j + 1]``."""
+    last = x.shape[1] - 1
+    for i in range(x.shape[0]):
+        out[i, last] = g[i, last]
+        for j in range(last - 1, -1, -1):
+            out[i, j] = g[i, j] + x[i, j + 1] * out[i, j + 1]
+        before = x[i, 0]
+        for j in range(1, last + 1):
+            out[i, j] *= before
+            before *= x[i, j]
+
+
 # The dimensions of the arguments, input and output; between them those with `count` or `degrees` take a float.
 _KERNELS = {
     "total": lambda kind: float64(kind[::1], float64),
@@ -122,6 +150,8 @@ _KERNELS = {
     "mean_columns": lambda kind: void(kind[:, ::1], float64, kind[::1]),
     "var_rows": lambda kind: void(kind[:, ::1], float64, kind[::1]),
     "var_columns": lambda kind: void(kind[:, ::1], float64, kind[::1]),
+    "prod_back": lambda kind: void(kind[::1], kind[:, ::1], kind[:, ::1]),
+    "cumprod_back": lambda kind: void(kind[:, ::1], kind[:, ::1], kind[:, ::1]),
     "max_rows": lambda kind: void(kind[:, ::1], kind[::1]),
     "min_rows": lambda kind: void(kind[:, ::1], kind[::1]),
 }

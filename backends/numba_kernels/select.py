@@ -4,8 +4,8 @@ All arrays are C-contiguous; numbers are float32 or float64, and results int64. 
 
 - ``top_rows(x, sign, out)``: where the largest elements of each row lie, as many as ``out`` has columns, in order; of
   equal ones the first. ``sign`` -1 chooses the smallest, NaN last.
-- ``largest_2d(x, rows, columns, out)``: for (count, H, W) the number ``row * W + column`` of the largest element of each
-  window; ``rows[k, i]`` is the row of place k of window i.
+- ``largest_2d(x, rows, columns, out)``: the number ``row * W + column`` of the largest of each window of (N, H, W);
+  ``rows[k, i]`` is the row of place k of window i.
 """
 
 import numpy as np

@@ -75,7 +75,7 @@ class RejectionDraws(Engine):
         """``one(uniform, normal, *numbers)`` for every element of the parameters, which broadcast."""
         shaped = np.broadcast_arrays(*parameters)
         rows = zip(*(p.astype(np.float64).reshape(-1).tolist() for p in shaped), strict=True)
-        before, taken, buffer = self._bits.state, 0, iter(())
+        before, taken = self._bits.state, 0
 
         def words() -> Iterator[int]:
             nonlocal taken

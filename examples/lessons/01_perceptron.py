@@ -70,10 +70,10 @@ def draw(concert_cases, points, paid_back, loans, gates, network):
     axes[0, 0].set(title="To the concert? Weights set by hand", xlabel="3·music + 2·company + 1·near − 2.5")
 
     regions(axes[0, 1], lambda p: loans(tg.tensor(p / 100)).numpy(), (8, 82, -3, 108), steps=300)
-    for answer, colour, label in ((1, RED, "paid back"), (0, BLUE, "did not")):
+    for answer, colour, label, place in ((1, RED, "paid back", 58), (0, BLUE, "did not", 12)):
         chosen = 100 * points[paid_back == answer]
-        axes[0, 1].scatter(*chosen.T, s=16, color=colour, edgecolor="white", lw=0.5, label=label)
-    axes[0, 1].legend(loc="upper left", ncols=2)
+        axes[0, 1].scatter(*chosen.T, s=16, color=colour, edgecolor="white", lw=0.5)
+        axes[0, 1].text(place, 98, label, color=colour, fontweight="bold")
     axes[0, 1].set(title="The loan: weights learned", xlabel="income (thousands)", ylabel="debts (thousands)")
 
     for place, (name, gate) in zip((axes[0, 2], axes[1, 0], axes[1, 1]), gates.items()):

@@ -14,7 +14,7 @@ def ring(count):
     return tg.stack([radius * tg.cos(angle), radius * tg.sin(angle)], dim=1)
 
 
-def train_gan(real, noise, size, hidden, last, steps, batch=128, keep=()):
+def train_gan(real, noise, size, hidden, last, steps, blur=0.0, batch=128, keep=()):
     """The generator turns noise into forgeries; the discriminator tells them from the real; each learns from the other.
 
     ``real(count)`` draws real examples of ``size`` numbers. Returns the generator, and forgeries after ``keep`` steps.
@@ -26,14 +26,18 @@ def train_gan(real, noise, size, hidden, last, steps, batch=128, keep=()):
     # 0.9 and not 1 for the real: an expert too sure of itself teaches nothing.
     genuine, forged, wish = 0.9 * tg.ones(batch, 1), tg.zeros(batch, 1), tg.ones(batch, 1)
     kept = {}
+
+    def seen(x):  # an expert with blurred sight cannot cling to single pixels, and the forger keeps to no few tricks
+        return discriminator(x + blur * tg.randn_like(x))
+
     for step in range(1, steps + 1):
         forgeries = generator(tg.randn(batch, noise))
         expert.zero_grad()
         judge = F.binary_cross_entropy_with_logits
-        (judge(discriminator(real(batch)), genuine) + judge(discriminator(forgeries.detach()), forged)).backward()
+        (judge(seen(real(batch)), genuine) + judge(seen(forgeries.detach()), forged)).backward()
         expert.step()
         forger.zero_grad()
-        judge(discriminator(forgeries), wish).backward()  # the forger wins where the expert says "genuine"
+        judge(seen(forgeries), wish).backward()  # the forger wins where the expert says "genuine"
         forger.step()
         if step in keep:
             kept[step] = forge(generator, noise, 500)
@@ -89,15 +93,15 @@ def main():
         print(f"Ring after {step:5,} steps: forgeries lie {np.abs(radius - 1).mean():.3f} from it (real points: 0.04)")
     data = digits()
     train, test = (tg.tensor(part).flatten(1) for part in (data.train_images, data.test_images))
-    forger, _ = train_gan(lambda n: train[tg.randint(len(train), (n,))], 16, 64, 128, nn.Sigmoid(), steps=3000)
+    forger, _ = train_gan(lambda n: train[tg.randint(len(train), (n,))], 16, 64, 128, nn.Sigmoid(), 3000, blur=0.3)
+    forged = forge(forger, 16, 500)
+    nearest = tg.cdist(tg.tensor(forged), train).argmin(dim=1).numpy()
+    print(f"500 forged digits resemble {len(set(data.train_labels[nearest]))} of the ten digits")
 
-    models = {
-        "Autoencoder": train_autoencoder(Autoencoder(False), train),
-        "VAE": train_autoencoder(Autoencoder(True), train),
-    }
-    restored, codes = {}, {}
-    for name, model in models.items():
-        restored[name], codes[name] = restore(model, test)
+    models, restored, codes = {}, {}, {}
+    for name, variational in (("Autoencoder", False), ("VAE", True)):
+        models[name] = train_autoencoder(Autoencoder(variational), train)
+        restored[name], codes[name] = restore(models[name], test)
         error, guess = (np.mean((test.numpy() - r) ** 2) for r in (restored[name], train.mean(dim=0).numpy()))
         print(f"{name}: 64 pixels to 2 numbers and back, {1 - error / guess:.0%} of the variance kept;"
               f" codes with a spread of {codes[name].std():.1f}")  # fmt: skip
@@ -106,9 +110,8 @@ def main():
     grid = tg.tensor(np.stack([x.ravel(), y.ravel()], axis=1).astype(np.float32))
     with tg.no_grad():
         dreams = models["VAE"].decoder(grid).numpy()
-    forged, truth = forge(forger, 16, 64), ring(500).numpy()
-    squeezed = restored["Autoencoder"]
-    return draw_generative(truth, kept, forged, test.numpy(), squeezed, codes, data.test_labels, dreams)
+    truth, squeezed = ring(500).numpy(), restored["Autoencoder"]
+    return draw_generative(truth, kept, forged[:64], test.numpy(), squeezed, codes, data.test_labels, dreams)
 
 
 if __name__ == "__main__":

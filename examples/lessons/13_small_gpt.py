@@ -64,7 +64,7 @@ def batch(codes, count=16):
     return rows[:, :-1], rows[:, 1:]  # what is read, and what comes next at each place
 
 
-def train(model, text, alphabet, steps=700, stages=(50, 250, 700)):
+def train(model, text, alphabet, steps=500, stages=(50, 200, 500)):
     """Losses on nine tenths of the text and on the tenth kept back, as (step, loss); what it writes at each stage."""
     codes = tg.tensor([alphabet.index(letter) for letter in text])
     codes, unseen = codes[: len(codes) * 9 // 10], codes[len(codes) * 9 // 10 :]

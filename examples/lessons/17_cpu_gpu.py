@@ -77,10 +77,8 @@ def draw(widths, table, reasons):
         place.set(xscale="log", yscale="log", xlabel="width of the network", xticks=widths, xticklabels=widths)
         place.minorticks_off()
         place.legend()
-    for i, (name, reason) in enumerate(reasons.items()):
-        figure.text(
-            0.99, 0.965 - 0.035 * i, f"Not measured here: {name} ({reason})", color=GREY, ha="right", fontsize=8
-        )
+    missing = "\n".join(f"Not measured here: {name} ({reason})" for name, reason in reasons.items())
+    figure.supxlabel(missing, color=GREY, fontsize=8, x=0.012, ha="left")
     return figure
 
 

@@ -80,7 +80,7 @@ def draw_gpt(read, kept_back, looks, letters, samples, guess):
     place.plot(*zip(*read), color=FAINT, lw=1, label="text it reads")
     place.plot(*zip(*kept_back), color=BLUE, marker="o", ms=4, label="text kept back")
     place.axhline(guess, color=GREY, ls=":", label="guessing by frequency")
-    place.set(title="Loss of the next letter", xlabel="training step", ylim=(0, 4.5))
+    place.set(title="Loss of the next letter", xlabel="training step", ylim=(0, 5))
     place.legend(loc="lower left")
     place = axes[0, 1]
     place.imshow(looks.max(axis=0), cmap="Blues", vmin=0, vmax=1)

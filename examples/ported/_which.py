@@ -25,11 +25,12 @@ optim = importlib.import_module(f"{NAME}.optim")
 data = importlib.import_module(f"{NAME}.utils.data")
 
 STEPS = int(os.environ.get("TAPEGRAD_PORTED_STEPS", "50"))
-HISTORY: list[tuple[float, tuple[float, ...]]] = []  # of each step: when it ended, in seconds, and its losses
+# Of each step: the processor time at its end, in seconds, and its losses.
+HISTORY: list[tuple[float, tuple[float, ...]]] = []
 
 
 def report(step: int, *losses: float) -> None:
     """Prints and remembers the losses of one step; the first and every tenth are printed."""
-    HISTORY.append((time.perf_counter(), losses))
+    HISTORY.append((time.process_time(), losses))
     if step % 10 == 0 or step == 1:
         print(f"step {step:3}   loss " + "   ".join(f"{loss:.6f}" for loss in losses), flush=True)

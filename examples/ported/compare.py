@@ -20,6 +20,7 @@ from pathlib import Path
 __all__ = ["SCRIPTS", "difference", "measure"]
 
 FOLDER = Path(__file__).resolve().parent
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 SCRIPTS = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem != "compare" and path.stem[0] != "_")
 
 
@@ -31,13 +32,13 @@ def run_here(names):
     record = {}
     for name in names:
         _which.HISTORY.clear()
-        start, error = time.perf_counter(), ""
+        start, error = time.process_time(), ""
         try:
             with contextlib.redirect_stdout(sys.stderr):
                 runpy.run_path(str(FOLDER / f"{name}.py"), run_name="__main__")
         except Exception:
             error = traceback.format_exc()
-        seconds = time.perf_counter() - start
+        seconds = time.process_time() - start
         times, losses = [when for when, _ in _which.HISTORY], [losses for _, losses in _which.HISTORY]
         steps = [after - before for before, after in pairwise(times)] or [float("nan")]
         record[name] = {"losses": losses, "step": statistics.median(steps), "seconds": seconds, "error": error}
@@ -53,14 +54,15 @@ def measure(library, names=SCRIPTS, steps=50):
         steps: how many steps each trains.
 
     Returns:
-        For each name a dictionary: "losses", a list of every step's numbers; "step", the median step in seconds;
-        "seconds", the whole script without the library's import; "error", the traceback where one failed, else empty.
+        For each name a dictionary: "losses", a list of every step's numbers; "step", the median step in seconds of
+        processor time; "seconds", the whole script likewise, without the library's import; "error", the traceback
+        where one failed, else empty.
 
     Raises:
         RuntimeError: the library could not be imported; the text is what it printed.
     """
-    environment = os.environ | {"TAPEGRAD_PORTED": library, "TAPEGRAD_PORTED_STEPS": str(steps)}
-    environment |= {"PYTHONIOENCODING": "utf-8"}
+    environment = os.environ | dict.fromkeys(THREADS, "1")
+    environment |= {"TAPEGRAD_PORTED": library, "TAPEGRAD_PORTED_STEPS": str(steps), "PYTHONIOENCODING": "utf-8"}
     command = [sys.executable, __file__, "--run", *names]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, encoding="utf-8")
     if done.returncode:
@@ -93,7 +95,7 @@ def main():
         print(json.dumps(run_here(names)))
         return
 
-    print(f"{'script':20} {'difference':>10} {'at':>4} {'torch':>9} {'tapegrad':>9} {'ratio':>6}   (ms per step)")
+    print(f"{'script':20} {'difference':>10} {'at':>4} {'torch':>9} {'tapegrad':>9} {'ratio':>6}   (median step, ms)")
     theirs, ours = (measure(library, names, options.steps) for library in ("torch", "tapegrad"))
     for name in names:
         if error := theirs[name]["error"] or ours[name]["error"]:

@@ -133,7 +133,7 @@ def autocast_decrement_nesting() -> int:
     return _mode.depth
 
 
-class autocast:
+class autocast:  # noqa: N801 - PyTorch's name
     """A block, or a function, in which products run in a lower type and losses in float32, as PyTorch's lists say.
 
     Tensors of float64 are left alone. Parameters in the lower type are kept until the outermost block ends.
@@ -160,7 +160,7 @@ class autocast:
         elif enabled and self.fast_dtype.name not in ("bfloat16", "float16"):
             warnings.warn(
                 f"In {device_type.upper()} autocast, but the target dtype is not supported. Disabling autocast.\n"
-                f"{device_type.upper()} Autocast only supports dtypes of tapegrad.bfloat16, tapegrad.float16 currently.",
+                f"{device_type.upper()} Autocast only supports dtypes of bfloat16, float16 currently.",
                 UserWarning,
                 stacklevel=users_line(),
             )

@@ -55,7 +55,7 @@ class State:
         found = self.cache.get(key)
         if found is None:
             found = self.cache[key] = (value, value.to(kind))
-        return found[1]  # type: ignore[no-any-return]
+        return found[1]
 
 
 ACTIVE: dict[int, State] = {}  # thread -> what autocast does in it, where it is on
@@ -177,9 +177,9 @@ def _exchanges() -> list[tuple[FunctionType, Any, Any]]:
     return list(made.values())
 
 
-def _listed() -> Iterator[tuple[str, FunctionType, Callable[..., Any]]]:
+def _listed() -> Iterator[tuple[str, Any, Callable[..., Any]]]:
     """The functions that autocast changes, and how."""
-    policies = (
+    policies: tuple[tuple[Any, Any], ...] = (
         (lists.PLAIN, _keep), (lists.LOW, _lower), (lists.WIDE, _widen), (lists.PROMOTED, _promote),
         (lists.AS_INPUT, _keep), (lists.WIDE_ON_CUDA, _widen_on_cuda), (("inner",), _inner),
     )  # fmt: skip

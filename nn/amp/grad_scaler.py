@@ -63,7 +63,7 @@ class GradScaler:
             return outputs * self._scale
         if isinstance(outputs, Iterable):
             made = [self.scale(v) for v in outputs]
-            return type(outputs)(made) if isinstance(outputs, (list, tuple)) else iter(made)  # type: ignore[call-arg]
+            return type(outputs)(made) if isinstance(outputs, (list, tuple)) else iter(made)
         raise ValueError(f"outputs must be a Tensor or an iterable of Tensors, not {type(outputs).__name__}")
 
     def _check_used(self, what: str) -> None:

@@ -18,7 +18,7 @@ Functions = dict[Any, Callable[..., Any]]
 TEXT = "SaUO"  # NumPy's kinds of strings and objects
 
 
-def collate(batch: list[Any], *, collate_fn_map: Functions | None = None) -> Any:
+def collate(batch: Any, *, collate_fn_map: Functions | None = None) -> Any:
     """A batch of examples: containers entry by entry, all else by the function for its type.
 
     Args:
@@ -35,9 +35,9 @@ def collate(batch: list[Any], *, collate_fn_map: Functions | None = None) -> Any
     for kind in (type(first), *functions):
         if kind in functions and isinstance(first, kind):
             return functions[kind](batch, collate_fn_map=collate_fn_map)
-    again = lambda items: collate(list(items), collate_fn_map=collate_fn_map)
+    again = lambda items: collate(items, collate_fn_map=collate_fn_map)
     if isinstance(first, Mapping):
-        return _filled(first, {key: again(d[key] for d in batch) for key in first})
+        return _filled(first, {key: again([d[key] for d in batch]) for key in first})
     if isinstance(first, tuple) and hasattr(first, "_fields"):
         return type(first)(*(again(values) for values in zip(*batch)))
     if isinstance(first, Sequence):
@@ -71,7 +71,7 @@ def _listed(like: Any, content: list[Any]) -> Any:
             for i, value in enumerate(content):
                 made[i] = value
             return made
-        return type(like)(content)  # type: ignore[call-arg]
+        return type(like)(content)
     except TypeError:
         return content
 

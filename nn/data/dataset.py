@@ -220,7 +220,9 @@ def random_split(
             sizes[i % len(sizes)] += 1
         for i, size in enumerate(sizes):
             if size == 0:
-                warnings.warn(f"Length of split at index {i} is 0. This might result in an empty dataset.", stacklevel=2)
+                warnings.warn(
+                    f"Length of split at index {i} is 0. This might result in an empty dataset.", stacklevel=2
+                )
     if sum(sizes) != len(dataset):
         raise ValueError(
             f"Sum of input lengths does not equal the length of the input dataset: {sizes} of {len(dataset)}"

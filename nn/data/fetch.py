@@ -10,7 +10,7 @@ from .dataset import Subset, TensorDataset
 __all__ = ["Ended", "fetcher"]
 
 
-class Ended(Exception):  # noqa: N818 - no error
+class Ended(Exception):
     """The dataset that is gone through has no more examples."""
 
 

@@ -6,7 +6,7 @@ import itertools
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, Self
 
 from ...backends import cuda
 from ...backends.random import Generator, default_generator
@@ -103,13 +103,12 @@ class DataLoader:
         plain = default_collate if batch_sampler is not None else default_convert
         self.collate_fn = plain if collate_fn is None else collate_fn
         self._kept: _WithWorkers | None = None
+        self._told: list[int] = []  # the length that an iterable dataset has told, shared with the iterators
         self._ready = True
 
     def _check(self, num_workers: int, timeout: float, prefetch_factor: int | None, persistent_workers: bool) -> None:
         if num_workers < 0:
-            raise ValueError(
-                "num_workers option should be non-negative; use num_workers=0 to disable multiprocessing."
-            )
+            raise ValueError("num_workers option should be non-negative; use num_workers=0 to disable multiprocessing.")
         if timeout < 0:
             raise ValueError("timeout option should be non-negative")
         if num_workers == 0 and prefetch_factor is not None:
@@ -162,13 +161,14 @@ class DataLoader:
         if self._kept is None or not self._kept.usable:
             self._kept = _WithWorkers(self)
         else:
-            self._kept.begin(self, again=True)
+            self._kept.begin(again=True)
         return self._kept
 
     def __len__(self) -> int:
         if not isinstance(self.dataset, IterableDataset):
             return len(self._index_sampler)
-        length = self._told = len(self.dataset)  # type: ignore[arg-type]
+        length = len(self.dataset)  # type: ignore[arg-type]
+        self._told[:] = [length]
         if self.batch_size is None:
             return length
         return length // self.batch_size if self.drop_last else -(-length // self.batch_size)
@@ -178,9 +178,10 @@ class _Batches:
     """What the iterators have in common: pinning, and a look at the length that an iterable dataset told."""
 
     def __init__(self, loader: DataLoader) -> None:
-        self._loader = loader
+        # Not the loader itself, which may hold this iterator: workers must go when it goes.
+        self._sampler, self._told, self._persistent = loader._index_sampler, loader._told, loader.persistent_workers
         # A sampler that draws when its iterator is made does so before this number, which PyTorch draws in any case.
-        self._indices = iter(loader._index_sampler)
+        self._indices = iter(self._sampler)
         self._base_seed = (loader.generator or default_generator).seed64()
         self._count = 0
         self._device = ""
@@ -192,19 +193,21 @@ class _Batches:
                     "DataLoader: pin_memory=True, but there is no accelerator; nothing is pinned", stacklevel=4
                 )
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Self:
         return self
 
+    def __next__(self) -> Any:
+        raise NotImplementedError
+
     def __len__(self) -> int:
-        return len(self._loader._index_sampler)
+        return len(self._sampler)
 
     def _given(self, batch: Any) -> Any:
         self._count += 1
-        told = self._loader.__dict__.get("_told")
-        if told is not None and self._count > len(self._loader):
+        if self._told and self._count > self._told[0]:
             warnings.warn(
-                f"DataLoader: the dataset says that it has {told} examples, but this is batch {self._count} of "
-                f"{len(self._loader)}; where each worker goes through all of it, let get_worker_info() choose a part",
+                f"DataLoader: the dataset says that it has {self._told[0]} examples, but this is batch {self._count}; "
+                "where each worker goes through all of it, let get_worker_info() choose a part",
                 stacklevel=3,
             )
         return pinned(batch, self._device) if self._device else batch
@@ -243,12 +246,12 @@ class _WithWorkers(_Batches):
         context = loader.multiprocessing_context or context_of(None)
         self._pool = Pool(jobs, context, loader.prefetch_factor or 2, loader.timeout, loader.in_order)
         self.usable = True
-        self.begin(loader)
+        self.begin()
 
-    def begin(self, loader: DataLoader, again: bool = False) -> None:
+    def begin(self, again: bool = False) -> None:
         """Start a pass over the data."""
         self._count = 0
-        self._indices = iter(loader._index_sampler)
+        self._indices = iter(self._sampler)
         with _Closing(self):
             self._pool.begin(self._indices, again=again)
 
@@ -259,10 +262,10 @@ class _WithWorkers(_Batches):
             batch = self._pool.next()
         return self._given(batch)
 
-    def close(self, *patience: float) -> None:
+    def close(self, at_once: bool = False) -> None:
         """End the workers."""
         self.usable = False
-        self._pool.close(*patience)
+        self._pool.close(at_once)
 
     def __del__(self) -> None:
         if "_pool" in self.__dict__ and not sys.is_finalizing():
@@ -283,6 +286,6 @@ class _Closing:
         if kind is None:
             return
         if not issubclass(kind, Exception):
-            owner.close(0.0)
-        elif owner._pool.failed or (kind is StopIteration and not owner._loader.persistent_workers):
+            owner.close(at_once=True)
+        elif owner._pool.failed or (kind is StopIteration and not owner._persistent):
             owner.close()

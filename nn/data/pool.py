@@ -17,7 +17,8 @@ from .worker import AGAIN, DATA, END, ERROR, STARTED, Job, ends, work
 
 __all__ = ["Pool", "context_of"]
 
-LAST_WORD = 5.0  # seconds that a worker has to finish its task when the loader is given up
+LAST_WORD = 5.0  # seconds that a process whose pipe is closed has to be gone
+PATIENCE = 0.5  # seconds to wait for workers that have been told to leave
 
 
 def context_of(wanted: Any) -> Any:
@@ -66,7 +67,7 @@ class Pool:
             for job in jobs:
                 self._start(job, context)
         except BaseException:
-            self.close(0.0)
+            self.close(at_once=True)
             raise
         self._forget(iter(()))
 
@@ -217,8 +218,11 @@ class Pool:
             why = f"exited unexpectedly with exit code {code}"
         raise RuntimeError(f"DataLoader worker {worker} (pid {process.pid}) {why}")
 
-    def close(self, patience: float = LAST_WORD) -> None:
-        """End the workers; those that are busy have ``patience`` seconds before they are ended by a signal."""
+    def close(self, at_once: bool = False) -> None:
+        """End the workers. One that is busy finishes its task first, or is ended by a signal where ``at_once`` is set.
+
+        A worker that does not finish is ended together with the program.
+        """
         if not self._open or os.getpid() != self._owner:
             return
         self._open = False
@@ -229,11 +233,9 @@ class Pool:
                 continue  # it has ended by itself
             finally:
                 pipe.close()
-        deadline = time.monotonic() + patience
+        if at_once:
+            for process in self._processes:
+                process.terminate()
+        deadline = time.monotonic() + PATIENCE
         for process in self._processes:
             process.join(max(deadline - time.monotonic(), 0))
-        for end in ("terminate", "kill"):
-            for process in self._processes:
-                if process.is_alive():
-                    getattr(process, end)()
-                    process.join(1.0)

@@ -162,4 +162,4 @@ def _listen(connection: Any, tasks: SimpleQueue[Any]) -> None:
 def numpy_seed(base_seed: int, worker: int) -> list[int]:
     """The numbers that PyTorch seeds NumPy with in a worker: four words of a seed sequence."""
     entropy = [worker, base_seed & 0xFFFFFFFF, base_seed >> 32, 0]
-    return np.random.SeedSequence(entropy).generate_state(4).tolist()  # type: ignore[no-any-return]
+    return np.random.SeedSequence(entropy).generate_state(4).tolist()

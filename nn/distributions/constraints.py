@@ -77,7 +77,7 @@ def is_dependent(constraint: Any) -> bool:
     return isinstance(constraint, _Dependent)
 
 
-class dependent_property(property, _Dependent):  # type: ignore[misc]  # noqa: N801
+class dependent_property(property, _Dependent):  # noqa: N801
     """A property that gives a constraint which depends on the other parameters.
 
     Use it as a decorator, bare or as ``@dependent_property(is_discrete=..., event_dim=...)``.

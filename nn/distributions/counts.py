@@ -27,9 +27,9 @@ class Coin(Distribution):
     def _take(self, probs: Any, logits: Any, *others: Any) -> tuple[Tensor, ...]:
         """Keep the one that is given; returns the other parameters broadcast with it."""
         self._given = one_of(type(self).__name__, probs=probs, logits=logits)
-        *others, value = broadcast_all(*others, probs if logits is None else logits)
+        *wide, value = broadcast_all(*others, probs if logits is None else logits)
         setattr(self, self._given, value)
-        return tuple(others)
+        return tuple(wide)
 
     @lazy_property
     def logits(self) -> Tensor:

@@ -78,13 +78,12 @@ def _unreachable(p: Any, q: Any) -> Tensor:
     return _infinite(p.entropy() if not isinstance(p, Poisson) else p.rate)
 
 
-for _of, _outside in {
+_OUTSIDE: dict[type, tuple[type, ...]] = {
     Beta: (Pareto,), Exponential: (Beta, Pareto, Uniform), Gamma: (Beta, Pareto, Uniform),
     Gumbel: (Beta, Exponential, Gamma, Pareto, Uniform), Laplace: (Beta, Exponential, Gamma, Pareto, Uniform),
     Normal: (Beta, Exponential, Gamma, Pareto, Uniform), Pareto: (Beta, Uniform), Poisson: (Bernoulli, Binomial),
-}.items():  # fmt: skip
-    for _kind in _outside:
-        FORMULAS[_of, _kind] = _unreachable
+}  # fmt: skip
+FORMULAS |= {(p, q): _unreachable for p, kinds in _OUTSIDE.items() for q in kinds}
 
 
 # Whose entropy, mean and variance are enough
@@ -99,10 +98,10 @@ def _from_exponential(p: Any, q: Exponential) -> Tensor:
     return q.rate * p.mean - q.rate.log() - p.entropy()
 
 
-for _kind in (Beta, Exponential, Gamma, Gumbel, Laplace, Pareto, Uniform):
-    FORMULAS[_kind, Normal] = _from_normal
-for _kind in (Beta, Gamma, Pareto):
-    FORMULAS[_kind, Exponential] = _from_exponential
+_SMOOTH: tuple[type, ...] = (Beta, Exponential, Gamma, Gumbel, Laplace, Pareto, Uniform)
+_ABOVE_ZERO: tuple[type, ...] = (Beta, Gamma, Pareto)
+FORMULAS |= {(kind, Normal): _from_normal for kind in _SMOOTH}
+FORMULAS |= {(kind, Exponential): _from_exponential for kind in _ABOVE_ZERO}
 
 
 def _mean_of_log(p: Any) -> Tensor:
@@ -121,8 +120,7 @@ def _from_gamma(p: Any, q: Gamma) -> Tensor:
     return a.lgamma() - a * q.rate.log() - (a - 1) * _mean_of_log(p) + q.rate * p.mean - p.entropy()
 
 
-for _kind in (Beta, Exponential, Pareto):
-    FORMULAS[_kind, Gamma] = _from_gamma
+FORMULAS |= {(kind, Gamma): _from_gamma for kind in (Beta, Exponential, Pareto)}
 
 
 @register_kl(Uniform, Exponential)
@@ -317,9 +315,8 @@ def _normals(p: Any, q: Any) -> Tensor:
     return half_log_det(below) - half_log_det(above) + 0.5 * (trace + mahalanobis(below, q.loc - p.loc) - size)
 
 
-for _of in (MultivariateNormal, LowRankMultivariateNormal):
-    for _kind in (MultivariateNormal, LowRankMultivariateNormal):
-        FORMULAS[_of, _kind] = _normals
+_OF_VECTORS: tuple[type, ...] = (MultivariateNormal, LowRankMultivariateNormal)
+FORMULAS |= {(p, q): _normals for p in _OF_VECTORS for q in _OF_VECTORS}
 
 
 @register_kl(Independent, Independent)

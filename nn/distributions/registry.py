@@ -68,27 +68,42 @@ def _above(constraint: Any) -> Transform:
     return ComposeTransform([ExpTransform(), AffineTransform(constraint.lower_bound, 1)])
 
 
-for _table in (biject_to, transform_to):
-    _table.register(c.real, lambda constraint: identity_transform)
-    _table.register(c.greater_than, lambda k: ExpTransform() if _is_zero(k.lower_bound) else _above(k))
-    _table.register(c.greater_than_eq, lambda k: ExpTransform() if _is_zero(k.lower_bound) else _above(k))
-    _table.register(c.less_than, lambda k: ComposeTransform([ExpTransform(), AffineTransform(k.upper_bound, -1)]))
-    _table.register(c.interval, _bounded)
-    _table.register(c.half_open_interval, _bounded)
-    _table.register(c.corr_cholesky, lambda constraint: CorrCholeskyTransform())
-    _table.register(
-        c.independent,
-        lambda k, table=_table: IndependentTransform(table(k.base_constraint), k.reinterpreted_batch_ndims),
-    )
-    _table.register(c.cat, lambda k, table=_table: CatTransform([table(part) for part in k.cseq], k.dim, k.lengths))
-    _table.register(c.stack, lambda k, table=_table: StackTransform([table(part) for part in k.cseq], k.dim))
-
-biject_to.register(c.simplex, lambda constraint: StickBreakingTransform())
-transform_to.register(c.simplex, lambda constraint: SoftmaxTransform())
-for _kind in (c.lower_cholesky, c.positive_definite, c.positive_semidefinite):
-    _made = LowerCholeskyTransform if _kind is c.lower_cholesky else PositiveDefiniteTransform
-    transform_to.register(_kind, lambda constraint, made=_made: made())
-
-
 def _is_zero(bound: Any) -> bool:
     return isinstance(bound, (int, float)) and bound == 0
+
+
+def _from_below(constraint: Any) -> Transform:
+    return ExpTransform() if _is_zero(constraint.lower_bound) else _above(constraint)
+
+
+def _fill(table: ConstraintRegistry) -> None:
+    """What both tables have alike."""
+
+    def of_vectors(constraint: Any) -> Transform:
+        return IndependentTransform(table(constraint.base_constraint), constraint.reinterpreted_batch_ndims)
+
+    def in_pieces(constraint: Any) -> Transform:
+        return CatTransform([table(part) for part in constraint.cseq], constraint.dim, constraint.lengths)
+
+    def in_places(constraint: Any) -> Transform:
+        return StackTransform([table(part) for part in constraint.cseq], constraint.dim)
+
+    table.register(c.real, lambda constraint: identity_transform)
+    table.register(c.greater_than, _from_below)
+    table.register(c.greater_than_eq, _from_below)
+    table.register(c.less_than, lambda k: ComposeTransform([ExpTransform(), AffineTransform(k.upper_bound, -1)]))
+    table.register(c.interval, _bounded)
+    table.register(c.half_open_interval, _bounded)
+    table.register(c.corr_cholesky, lambda constraint: CorrCholeskyTransform())
+    table.register(c.independent, of_vectors)
+    table.register(c.cat, in_pieces)
+    table.register(c.stack, in_places)
+
+
+_fill(biject_to)
+_fill(transform_to)
+biject_to.register(c.simplex, lambda constraint: StickBreakingTransform())
+transform_to.register(c.simplex, lambda constraint: SoftmaxTransform())
+transform_to.register(c.lower_cholesky, lambda constraint: LowerCholeskyTransform())
+transform_to.register(c.positive_definite, lambda constraint: PositiveDefiniteTransform())
+transform_to.register(c.positive_semidefinite, lambda constraint: PositiveDefiniteTransform())

@@ -84,7 +84,8 @@ class TransformedDistribution(Distribution):
         return self._through(self.base_dist.rsample(sample_shape))
 
     def log_prob(self, value: Tensor) -> Tensor:
-        y, found = self._checked(value), 0.0
+        y = self._checked(value)
+        found: Any = 0.0
         depth = len(self._event_shape)
         for transform in reversed(self.transforms):
             x = transform._inv_call(y)

@@ -77,9 +77,9 @@ class Adafactor(Optimizer):
         """The running mean of the squared gradient: whole for vectors, else from those of rows and columns."""
         if grad.dim() < 2:
             state.setdefault("variance", grad.new_zeros(grad.shape)).lerp_(grad * grad, new)
-            return state["variance"].clone()  # type: ignore[no-any-return]
+            return state["variance"].clone()
         for name, dim in (("row_var", -1), ("col_var", -2)):
             mean = grad.norm(dim=dim, keepdim=True).square_().div_(grad.size(dim))
             state.setdefault(name, mean.new_zeros(mean.shape)).lerp_(mean, new)
         rows, columns = state["row_var"], state["col_var"]
-        return (rows * columns).div_(rows.mean(dim=-2, keepdim=True).clamp_(min=tiny))  # type: ignore[no-any-return]
+        return (rows * columns).div_(rows.mean(dim=-2, keepdim=True).clamp_(min=tiny))

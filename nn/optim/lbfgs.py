@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from ...autograd import Tensor, enable_grad, no_grad
+from ...autograd import PUBLIC, Tensor, enable_grad, no_grad
 from ...autograd.ops.complex import view_as_real
 from ...autograd.ops.factories import zeros_like
-from ...autograd.ops.joins import cat
 from .checks import check_lr
 from .optimizer import Optimizer
 from .strong_wolfe import search
@@ -53,7 +52,7 @@ class LBFGS(Optimizer):
 
     @property
     def _params(self) -> list[Tensor]:
-        return self.param_groups[0]["params"]  # type: ignore[no-any-return]
+        return self.param_groups[0]["params"]
 
     def _gradient(self) -> Tensor:
         """All gradients as one vector; complex ones as pairs."""
@@ -61,7 +60,7 @@ class LBFGS(Optimizer):
         for p in self._params:
             grad = zeros_like(p) if p.grad is None else p.grad
             parts.append((view_as_real(grad) if grad.is_complex() else grad).reshape(-1))
-        return cat(parts, 0).detach().clone()
+        return PUBLIC["cat"](parts, 0).detach().clone()
 
     def _go(self, t: float, direction: Tensor) -> None:
         """Move the parameters by ``t`` times a vector."""
@@ -72,7 +71,7 @@ class LBFGS(Optimizer):
             start += part.numel()
 
     @no_grad()
-    def step(self, closure: Callable[[], Any]) -> Any:  # type: ignore[override]
+    def step(self, closure: Callable[[], Any]) -> Any:
         """Minimise the loss along several directions.
 
         Args:

@@ -263,19 +263,19 @@ class Optimizer:
 
     def register_state_dict_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
         """Call ``hook(optimizer)`` before `state_dict` reads the state."""
-        return self._state_dict_pre_hooks.add(hook, first=prepend)  # type: ignore[attr-defined, no-any-return]
+        return self._state_dict_pre_hooks.add(hook, first=prepend)  # type: ignore[attr-defined]
 
     def register_state_dict_post_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
         """Call ``hook(optimizer, state_dict)`` before `state_dict` returns; it may return another dictionary."""
-        return self._state_dict_post_hooks.add(hook, first=prepend)  # type: ignore[attr-defined, no-any-return]
+        return self._state_dict_post_hooks.add(hook, first=prepend)  # type: ignore[attr-defined]
 
     def register_load_state_dict_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
         """Call ``hook(optimizer, state_dict)`` before a state is loaded; it may return another dictionary."""
-        return self._load_state_dict_pre_hooks.add(hook, first=prepend)  # type: ignore[attr-defined, no-any-return]
+        return self._load_state_dict_pre_hooks.add(hook, first=prepend)  # type: ignore[attr-defined]
 
     def register_load_state_dict_post_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
         """Call ``hook(optimizer)`` after a state has been loaded."""
-        return self._load_state_dict_post_hooks.add(hook, first=prepend)  # type: ignore[attr-defined, no-any-return]
+        return self._load_state_dict_post_hooks.add(hook, first=prepend)  # type: ignore[attr-defined]
 
     def _slot(self, moved: list[Tensor], name: str) -> list[Any]:
         """The raw arrays of one state of each parameter, made of zeros at first."""

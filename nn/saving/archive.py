@@ -20,8 +20,11 @@ from .damage import broken
 __all__ = ["ArchiveReader", "ArchiveWriter"]
 
 ROOT, ALIGNMENT = "archive", 64
-HEADER, ZIP64_EXTRA = 30, 20  # bytes: of a local header without name and extra field; of the extra field of large entries
-CHUNK = 1 << 24
+HEADER, ZIP64_EXTRA = (
+    30,
+    20,
+)  # bytes: of a local header without name and extra field; of the extra field of large entries
+CHUNK = 1 << 30
 PADDING_TAG = 0x4246  # that of PyTorch's padding; readers skip fields that they do not know
 
 
@@ -45,7 +48,7 @@ class ArchiveWriter:
             begins += ZIP64_EXTRA
         gap = -begins % ALIGNMENT
         entry.extra = struct.pack("<HH", PADDING_TAG, gap) + bytes(gap)
-        self._zip.writestr(entry, data)  # type: ignore[arg-type]
+        self._zip.writestr(entry, data)
 
     def close(self) -> None:
         """Write the directory."""
@@ -107,7 +110,7 @@ class ArchiveReader:
         array = np.empty(size, np.uint8)
         with self._told():
             self._file.seek(begins)
-            view, filled = memoryview(array), 0
+            view, filled = memoryview(array.data), 0
             while filled < size:
                 count = self._file.readinto(view[filled : filled + CHUNK])  # type: ignore[attr-defined]
                 if not count:

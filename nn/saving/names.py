@@ -84,8 +84,8 @@ def _bytearray(*content: bytes) -> bytearray:
 HARMLESS: dict[tuple[str, str], Any] = {
     ("collections", "OrderedDict"): OrderedDict, ("collections", "Counter"): Counter,
     ("builtins", "set"): set, ("__builtin__", "set"): set, ("builtins", "complex"): complex,
-    ("__builtin__", "complex"): complex, ("builtins", "bytearray"): _bytearray, ("__builtin__", "bytearray"): _bytearray,
-    ("_codecs", "encode"): _encode,
+    ("__builtin__", "complex"): complex, ("builtins", "bytearray"): _bytearray,
+    ("__builtin__", "bytearray"): _bytearray, ("_codecs", "encode"): _encode,
 }  # fmt: skip
 
 

@@ -11,7 +11,15 @@ from ...autograd.tensor import wrap
 from ...backends import dtypes
 from ..parameter import Parameter
 
-__all__ = ["from_type", "parameter", "parameter_with_state", "set_attributes", "tensor", "tensor_of_old", "tensor_of_type"]
+__all__ = [
+    "from_type",
+    "parameter",
+    "parameter_with_state",
+    "set_attributes",
+    "tensor",
+    "tensor_of_old",
+    "tensor_of_type",
+]
 
 
 def tensor(

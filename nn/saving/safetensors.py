@@ -141,7 +141,7 @@ def _loaded(data: bytes, name: str, device: Any) -> dict[str, Tensor]:
     except package.SafetensorError as error:
         raise broken(name, error) from error
     where, out = device_of(device), {}
-    for key, described in found:
+    for key, described in sorted(found, key=lambda item: item[0]):  # the package gives them in any order
         dtype = NAMES.get(described["dtype"])
         if dtype is None:
             raise RuntimeError(f"safetensors: '{key}' has type {described['dtype']}, which tensors do not have here")
@@ -180,7 +180,9 @@ def _complete(state: dict[str, Tensor], names: list[str]) -> str:
         return names[0]
     alike = {(_span(state[n]), tuple(state[n].shape), state[n]._array.strides) for n in names}
     if len(alike) > 1:
-        raise RuntimeError(f"safetensors: {sorted(names)} share a part of their memory only; save clone()s with save_file")
+        raise RuntimeError(
+            f"safetensors: {sorted(names)} share a part of their memory only; save clone()s with save_file"
+        )
     return min(names)
 
 

@@ -24,7 +24,7 @@ from .names import STORAGE_TYPES, WRITTEN, StorageType
 __all__ = ["save"]
 
 PROTOCOL = 2
-PYTHONS: Any = pickle._Pickler  # type: ignore[attr-defined]  # C's cannot write names of modules that are not there
+PYTHONS: Any = pickle._Pickler  # C's cannot write names of modules that are not there
 PLAIN = {int, float, str, bool, type(None), bytes, list, tuple, dict, complex}
 
 
@@ -51,7 +51,9 @@ def save(
         ValueError: the format of before PyTorch 1.6 is asked for.
     """
     if not _use_new_zipfile_serialization:
-        raise ValueError("save: the format of before PyTorch 1.6 is only read; leave _use_new_zipfile_serialization=True")
+        raise ValueError(
+            "save: the format of before PyTorch 1.6 is only read; leave _use_new_zipfile_serialization=True"
+        )
     if isinstance(f, (str, os.PathLike)):
         with written(f) as file:
             _write(obj, file, pickle_protocol)
@@ -88,7 +90,7 @@ def _little(storage: TypedStorage) -> Any:
     return flat.view(f"u{width}").byteswap().view(np.uint8)
 
 
-class _Pickler(PYTHONS):
+class _Pickler(PYTHONS):  # type: ignore[misc]
     """Writes tensors as PyTorch's, with their memories apart.
 
     Attributes:
@@ -157,7 +159,7 @@ def _reduced(x: Tensor) -> tuple[Any, ...]:
         return type(x), (x.requires_grad,)
     state = {name: value for name, value in vars(x).items() if name != "_kept_grad"}
     if isinstance(x, Parameter):
-        parts = (x.detach(), x.requires_grad, OrderedDict())
+        parts: tuple[Any, ...] = (x.detach(), x.requires_grad, OrderedDict())
         if type(x) is not Parameter:
             return rebuild.from_type, (rebuild.parameter, type(x), parts, state)
         return (rebuild.parameter_with_state, (*parts, state)) if state else (rebuild.parameter, parts)
@@ -165,7 +167,7 @@ def _reduced(x: Tensor) -> tuple[Any, ...]:
         state.pop("persistent", None)
     storage, offset, steps = _place(x)
     args: tuple[Any, ...] = (storage, offset, tuple(x.shape), steps, x.requires_grad, OrderedDict())
-    make = rebuild.tensor
+    make: Any = rebuild.tensor
     if x.dtype not in STORAGE_TYPES:
         make, args = rebuild.tensor_of_type, (*args, x.dtype)
     kind = Tensor if type(x) is Buffer else type(x)

@@ -76,7 +76,7 @@ def named(text: Any) -> Iterator[tuple[str, str]]:
     last: Any = None
     for op, arg, _ in pickletools.genops(text):
         if op.name == "GLOBAL":
-            module, _, name = arg.partition(" ")
+            module, _, name = str(arg).partition(" ")
             yield module, name
         elif op.name == "STACK_GLOBAL" and len(strings) >= 2:
             yield strings[-2], strings[-1]

@@ -19,7 +19,7 @@ def _warn(name: str) -> None:
     )
 
 
-class autocast(amp.autocast):
+class autocast(amp.autocast):  # noqa: N801 - PyTorch's name
     """``amp.autocast`` on CUDA.
 
     Args:

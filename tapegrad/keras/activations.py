@@ -137,5 +137,7 @@ def name_of(activation: Any) -> str:
     """
     name = getattr(activation, "__name__", "")
     if NAMES.get(name) is not activation:
-        raise ValueError(f"the activation {activation!r} is no named one, so it cannot be saved: use a named activation")
+        raise ValueError(
+            f"the activation {activation!r} is no named one, so it cannot be saved: use a named activation"
+        )
     return name

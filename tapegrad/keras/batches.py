@@ -38,6 +38,7 @@ class Arrays:
     """
 
     def __init__(self, x: Any, y: Any = None, weight: Any = None, batch_size: int = 32, shuffle: bool = False) -> None:
+        self.x: Any
         self.x, self.y, self.weight = (None if a is None else _host(a) for a in (x, y, weight))
         if not np.ndim(self.x) or not len(self.x):
             raise ValueError("there are no examples: x must be an array whose first dimension counts them")
@@ -74,7 +75,7 @@ class Iterable:
         for batch in self.source:
             parts = tuple(batch) if isinstance(batch, (tuple, list)) else (batch,)
             x, y, weight = (*parts, None, None)[:3]
-            yield tuple(None if a is None else _host(a) for a in (x, y, weight))  # type: ignore[return-value, misc]
+            yield tuple(None if a is None else _host(a) for a in (x, y, weight))  # type: ignore[misc]
 
 
 def make(x: Any, y: Any = None, weight: Any = None, batch_size: int | None = None, shuffle: bool = False) -> Any:

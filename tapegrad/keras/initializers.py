@@ -208,7 +208,7 @@ class Orthogonal(Initializer):
         return self.config["gain"] * (q if rows >= columns else q.T).reshape(shape)
 
 
-_NAMES = {
+_NAMES: dict[str, type[Any]] = {
     "zeros": Zeros, "ones": Ones, "constant": Constant, "random_normal": RandomNormal, "normal": RandomNormal,
     "random_uniform": RandomUniform, "uniform": RandomUniform, "truncated_normal": TruncatedNormal,
     "variance_scaling": VarianceScaling, "glorot_uniform": GlorotUniform, "glorot_normal": GlorotNormal,

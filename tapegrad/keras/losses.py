@@ -171,7 +171,7 @@ def sparse_categorical_crossentropy(
     if t.shape != y_pred.shape[:-1]:
         raise ValueError(
             f"sparse_categorical_crossentropy: predictions of shape {tuple(y_pred.shape)} need one class number each, "
-            f"shape {tuple(y_pred.shape[:-1])}, got {tuple(y_true.shape)}; one-hot rows go with categorical_crossentropy"
+            f"shape {tuple(y_pred.shape[:-1])}, got {tuple(y_true.shape)}; one-hot rows need categorical_crossentropy"
         )
     kept = None if ignore_class is None else t != ignore_class
     if kept is not None:
@@ -380,7 +380,7 @@ def get(identifier: Any) -> Loss:
         return identifier()
     if callable(identifier):
         cls = NAMES.get(getattr(identifier, "__name__", ""))
-        return cls() if cls is not None and cls.__dict__.get("fn") is not None and cls.fn is identifier else Loss(identifier)
+        return cls() if cls is not None and getattr(cls, "fn", None) is identifier else Loss(identifier)
     if identifier not in NAMES:
         raise ValueError(f"unknown loss {identifier!r}; use one of {', '.join(NAMES)}, a Loss, or a function")
     return NAMES[identifier]()

@@ -283,13 +283,13 @@ class AUC(Metric):
         if sample_weight is not None:
             given = as_array(sample_weight)
             weight = weight * given.reshape(*given.shape, *(1,) * (pred.ndim - given.ndim))
-        weight, values = weight.ravel(), pred.ravel()
+        flat, values = weight.ravel(), pred.ravel()
         for kind, table in ((true, self.positives), (~true, self.negatives)):
             order = np.argsort(values[kind])
-            above = np.concatenate([np.cumsum(weight[kind][order][::-1])[::-1], [0.0]])
+            above = np.concatenate([np.cumsum(flat[kind][order][::-1])[::-1], [0.0]])
             table += above[np.searchsorted(values[kind][order], self.thresholds, side="right")]
-        self.all_positives += float(weight[true].sum())
-        self.all_negatives += float(weight[~true].sum())
+        self.all_positives += float(flat[true].sum())
+        self.all_negatives += float(flat[~true].sum())
 
     def result(self) -> float:
         if not self.all_positives or not self.all_negatives:

@@ -248,9 +248,7 @@ class Adagrad(Optimizer):
 class Adadelta(Optimizer):
     """Steps by the ratio of two running mean squares (Zeiler, 2012)."""
 
-    def __init__(
-        self, learning_rate: float = 0.001, rho: float = 0.95, epsilon: float = 1e-7, **kwargs: Any
-    ) -> None:
+    def __init__(self, learning_rate: float = 0.001, rho: float = 0.95, epsilon: float = 1e-7, **kwargs: Any) -> None:
         super().__init__(learning_rate, rho=rho, epsilon=epsilon, **kwargs)
 
     def make(self, params: list[Tensor]) -> nn.optim.Optimizer:
@@ -275,6 +273,6 @@ def get(identifier: Any) -> Optimizer:
         return made
     if not isinstance(identifier, str) or identifier.lower() not in _NAMES:
         raise ValueError(
-            f"unknown optimizer {identifier!r}; use one of {', '.join(_NAMES)}, or an object of tapegrad.keras.optimizers"
+            f"unknown optimizer {identifier!r}; use one of {', '.join(_NAMES)}, or one of tapegrad.keras.optimizers"
         )
     return _NAMES[identifier.lower()]()

@@ -126,7 +126,9 @@ def load_model(filepath: Any, custom_objects: dict[str, type] | None = None, com
     with zipfile.ZipFile(path) as archive:
         names = set(archive.namelist())
         if not {"config.json", WEIGHTS} <= names:
-            raise ValueError(f"load_model: {path} lacks config.json or {WEIGHTS}; models of Keras itself are no such file")
+            raise ValueError(
+                f"load_model: {path} lacks config.json or {WEIGHTS}; models of Keras itself are no such file"
+            )
         config = json.loads(archive.read("config.json"))
         arrays = _safetensors().load(archive.read(WEIGHTS))
         state = _safetensors().load(archive.read(STATE)) if STATE in names else {}

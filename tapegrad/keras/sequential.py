@@ -78,6 +78,8 @@ class Sequential(Trainer, Layer):
             raise ValueError(f"Sequential.add: there is a layer called {layer.name!r} already; give another name=")
         if not self.stack and self.given_shape is None and layer.given_shape is not None:
             self.given_shape = layer.given_shape
+        if not self.stack:
+            self.takes = layer.takes
         self.stack.append(layer)
         self.add_module(layer.name.replace(".", "_"), layer)
         if self.built:
@@ -121,11 +123,6 @@ class Sequential(Trainer, Layer):
             input_shape = layer.compute_output_shape(input_shape)
         return input_shape
 
-    @property
-    def takes(self) -> str:  # type: ignore[override]
-        """What the first layer wants: "float", or "int" for an embedding."""
-        return self.stack[0].takes if self.stack else "float"
-
     def call(self, inputs: Tensor) -> Tensor:
         for layer in self.stack:
             inputs = layer(inputs)
@@ -139,8 +136,10 @@ class Sequential(Trainer, Layer):
         if not self.built:
             self.ensure_built(x.shape if hasattr(x, "shape") else np.shape(x))
         first = next(self.parameters(), None)
-        place = {} if first is None else {"device": first.device}
-        made = x.to(**place) if isinstance(x, Tensor) and place else x if isinstance(x, Tensor) else tensor(x, **place)
+        place = None if first is None else first.device
+        made = x if isinstance(x, Tensor) else tensor(x, device=place)
+        if place is not None:
+            made = made.to(device=place)
         return made if self.takes == "int" or made.dtype == get_default_dtype() else made.to(get_default_dtype())
 
     # Weights
@@ -233,7 +232,7 @@ def _layer_of(entry: dict[str, Any], custom: dict[str, type]) -> Layer:
     name = entry["class_name"]
     if name == "Sequential":
         return Sequential.from_config(entry["config"], custom)
-    cls = custom.get(name) or (getattr(known_layers, name, None) if name in known_layers.__all__ else None)
+    cls: Any = custom.get(name) or (getattr(known_layers, name, None) if name in known_layers.__all__ else None)
     if cls is None or not issubclass(cls, Layer):
         raise ValueError(f"unknown layer class {name!r}; hand it over in custom_objects={{{name!r}: ...}}")
     made: Layer = cls.from_config(entry["config"])

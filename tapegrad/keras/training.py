@@ -21,7 +21,6 @@ class Trainer:
     """What a model does with data."""
 
     stack: list[Any]
-    weights: list[Any]
 
     def _reset_training(self) -> None:
         self.optimizer: Any = None
@@ -80,7 +79,7 @@ class Trainer:
 
     def _predict_and_loss(self, x: Any, y: Any, weight: Any) -> tuple[Tensor, Tensor]:
         """Predictions and loss of a batch. A sigmoid or softmax at the end is undone for the cross-entropy."""
-        last = self.stack[-1] if self.stack else None
+        last: Any = self.stack[-1] if self.stack else None
         h = self._input(x)  # type: ignore[attr-defined]
         named = isinstance(last, (Weighted, Activation)) and self.loss.undoes is not None
         if named and not self.loss.options.get("from_logits") and last.activation is getattr(
@@ -105,7 +104,8 @@ class Trainer:
             self.optimizer.inner.zero_grad()
         predicted, value = self._predict_and_loss(x, y, weight)
         if self.optimizer.inner is None:
-            self.optimizer.build([t for w in self.weights if w.learned for t in w.tensors])
+            weights = self.weights  # type: ignore[attr-defined]
+            self.optimizer.build([t for w in weights if w.learned for t in w.tensors])
         if value.requires_grad:
             value.backward()
             self.optimizer.step()
@@ -194,7 +194,9 @@ class Trainer:
         held = None
         if validation_data is not None:
             given = validation_data if isinstance(validation_data, (tuple, list)) else (validation_data,)
-            held = batches.make(*given, batch_size=(validation_batch_size or batch_size) if len(given) > 1 else None)
+            size = (validation_batch_size or batch_size) if len(given) > 1 else None
+            vx, vy, vw = (*given, None, None)[:3]
+            held = batches.make(vx, vy, vw, size)
         steps = min(len(train), steps_per_epoch or len(train)) or steps_per_epoch or 0
         told = CallbackList(callbacks, self, {"epochs": epochs, "steps": steps, "verbose": verbose})
         self.history, self.stop_training = told.history, False

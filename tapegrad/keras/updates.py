@@ -43,8 +43,9 @@ class SumOfSquares(Optimizer):
         self._count(moved)
         with no_grad():
             for p in moved:
-                total = _slot(self.state[p], "sum", p, group["start"]).add_(p.grad * p.grad)
-                p.sub_(group["lr"] * p.grad / (total + group["eps"]).sqrt())
+                g: Any = p.grad
+                total = _slot(self.state[p], "sum", p, group["start"]).add_(g * g)
+                p.sub_(group["lr"] * g / (total + group["eps"]).sqrt())
 
 
 class Supremum(Optimizer):
@@ -57,10 +58,11 @@ class Supremum(Optimizer):
         beta1, beta2 = group["betas"]
         with no_grad():
             for p, t in zip(moved, self._count(moved), strict=True):
+                g: Any = p.grad
                 state = self.state[p]
-                m = _slot(state, "exp_avg", p).mul_(beta1).add_((1 - beta1) * p.grad)
+                m = _slot(state, "exp_avg", p).mul_(beta1).add_((1 - beta1) * g)
                 u = _slot(state, "exp_inf", p)
-                u.copy_((beta2 * u).maximum(p.grad.abs()))
+                u.copy_((beta2 * u).maximum(g.abs()))
                 p.sub_(group["lr"] / (1 - beta1**t) * m / (u + group["eps"]))
 
 

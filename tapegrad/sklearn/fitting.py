@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from ..autograd.ops.create import tensor
 __all__ = ["Network", "check_options"]
 
 ACTIVATIONS: dict[str, Any] = {"identity": nn.Identity, "logistic": nn.Sigmoid, "tanh": nn.Tanh, "relu": nn.ReLU}
-# Network: the layers below are linear ones, so a bound of Glorot and Bengio (2010) fits; the logistic one is narrower.
+# The numerator under the root of the bound of Glorot and Bengio (2010), 6 for the others.
 _GAIN = {"logistic": 2.0}
 
 
@@ -60,14 +61,16 @@ class Network:
     def __init__(self, estimator: Any, sizes: list[int], dtype: Any, random: np.random.RandomState) -> None:
         self.activation = estimator.activation
         self.dtype = np.dtype(dtype)
-        self.linears = [nn.Linear(a, b).to(tensor(np.zeros(1, dtype)).dtype) for a, b in zip(sizes[:-1], sizes[1:])]
+        self.linears = [nn.Linear(a, b).to(tensor(np.zeros(1, dtype)).dtype) for a, b in pairwise(sizes)]
         with no_grad():
             for layer in self.linears:
                 rows, columns = layer.weight.shape
                 bound = np.sqrt(_GAIN.get(self.activation, 6.0) / (rows + columns))
-                for p in (layer.weight, layer.bias):
-                    p.copy_(tensor(random.uniform(-bound, bound, tuple(p.shape)).astype(dtype)))
+                # In scikit-learn's layout and order: the same random_state starts from the same weights.
+                layer.weight.copy_(tensor(random.uniform(-bound, bound, (columns, rows)).T.astype(dtype, order="C")))
+                layer.bias.copy_(tensor(random.uniform(-bound, bound, rows).astype(dtype)))
         self.model = self._stack()
+        self.epsilon, self.steps = estimator.epsilon, 0
         self.optimizer = self._make_optimizer(estimator)
 
     def _stack(self) -> nn.Sequential:
@@ -114,8 +117,16 @@ class Network:
             squares = [(layer.weight * layer.weight).sum() for layer in self.linears]
             value = value + (0.5 * alpha / len(x)) * sum(squares[1:], start=squares[0])
         value.backward()
+        self._before_step()
         self.optimizer.step()
         return float(value.item())
+
+    def _before_step(self) -> None:
+        """Have Adam's epsilon added before the second mean is corrected for its start, as scikit-learn does."""
+        self.steps += 1
+        for group in self.optimizer.param_groups:
+            if "betas" in group:
+                group["eps"] = self.epsilon / np.sqrt(1.0 - group["betas"][1] ** self.steps)
 
     # Passes
 
@@ -134,8 +145,9 @@ class Network:
         """
         n = len(x)
         size = min(200, n) if e.batch_size == "auto" else min(int(e.batch_size), n)
+        order = np.arange(n)
         for _ in range(passes):
-            order = shuffle(np.arange(n), random_state=random) if e.shuffle else np.arange(n)
+            order = shuffle(order, random_state=random) if e.shuffle else order
             total = 0.0
             for start in range(0, n, size):
                 part = order[start : start + size]
@@ -149,7 +161,7 @@ class Network:
                 print(f"Iteration {e.n_iter_}, loss = {e.loss_:.8f}")
             if not np.isfinite(e.loss_):
                 raise ValueError(
-                    f"{type(e).__name__}: the loss is {e.loss_} in pass {e.n_iter_}; lower learning_rate_init or scale X"
+                    f"{type(e).__name__}: the loss is {e.loss_} in pass {e.n_iter_}; lower learning_rate_init"
                 )
             self._look(e, held)
             if e.solver == "sgd" and e.learning_rate == "invscaling":

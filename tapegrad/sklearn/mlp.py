@@ -126,7 +126,8 @@ class _MLP(BaseEstimator):
             self.n_iter_, self.t_, self.n_layers_ = 0, 0, len(sizes)
             self.loss_curve_: list[float] = []
         if not again or passes > 1:
-            self.best_loss_, self._no_improvement = np.inf, 0
+            self.best_loss_: float | None = np.inf
+            self._no_improvement = 0
             self.validation_scores_: list[float] | None = [] if self.early_stopping else None
             self.best_validation_score_: float | None = -np.inf if self.early_stopping else None
         held = None
@@ -189,7 +190,7 @@ class MLPClassifier(ClassifierMixin, _MLP):
 
     >>> import numpy as np
     >>> x = np.array([[0., 0.], [0., 1.], [1., 0.], [1., 1.]])
-    >>> model = MLPClassifier((8,), "tanh", learning_rate_init=0.05, max_iter=500, random_state=0, tol=0)
+    >>> model = MLPClassifier((8,), "tanh", learning_rate_init=0.05, max_iter=500, random_state=0)
     >>> model.fit(x, [0, 1, 1, 0]).predict(x).tolist()
     [0, 1, 1, 0]
     """
@@ -201,9 +202,7 @@ class MLPClassifier(ClassifierMixin, _MLP):
             raise ValueError("MLPClassifier: several outputs must be 0 and 1 each (multilabel)")
         found = unique_labels(y)
         if first:
-            self.classes_ = getattr(self, "_given_classes", None)
-            if self.classes_ is None:
-                self.classes_ = found
+            self.classes_: Any = self.__dict__.get("_given_classes", found)
             self._multilabel = kind == "multilabel-indicator"
         if len(np.setdiff1d(found, self.classes_)):
             raise ValueError(f"`y` has classes not in `self.classes_`: {self.classes_} has not all of {found}")
@@ -214,7 +213,7 @@ class MLPClassifier(ClassifierMixin, _MLP):
     def _targets(self, y: Any, dtype: Any) -> np.ndarray:
         if self._multilabel:
             return np.ascontiguousarray(y, dtype)
-        numbers = np.searchsorted(self.classes_, y)
+        numbers: np.ndarray = np.asarray(np.searchsorted(self.classes_, y))
         return numbers.astype(np.int64) if self.out_activation_ == "softmax" else numbers.astype(dtype)[:, None]
 
     def _loss(self, out: Any, y: Any) -> Any:
@@ -241,7 +240,9 @@ class MLPClassifier(ClassifierMixin, _MLP):
         if first and classes is not None:
             self._given_classes = unique_labels(classes)
         elif classes is not None and not np.array_equal(unique_labels(classes), self.classes_):
-            raise ValueError(f"classes={classes!r} is not the same as on last call to partial_fit, was: {self.classes_!r}")
+            raise ValueError(
+                f"classes={classes!r} is not the same as on last call to partial_fit, was: {self.classes_!r}"
+            )
         try:
             return self._partial(X, y, sample_weight, first)
         finally:

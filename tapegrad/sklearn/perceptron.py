@@ -23,7 +23,7 @@ class Perceptron(ClassifierMixin, BaseEstimator):
     """Linear classes by the perceptron rule: each mistake moves the line towards the example (Rosenblatt, 1958).
 
     Args:
-        penalty: None, "l2", "l1" or "elasticnet": shrinks the weights after each mistake.
+        penalty: None, "l2", "l1" or "elasticnet": shrinks the weights at each example.
         alpha, l1_ratio: of the penalty.
         fit_intercept: whether the line need not go through the origin.
         max_iter: passes over the data at most.
@@ -36,7 +36,8 @@ class Perceptron(ClassifierMixin, BaseEstimator):
         random_state: seeds the order and what is held out.
         early_stopping, validation_fraction: hold a part out, and end by its score.
         n_iter_no_change: see ``tol``.
-        class_weight: None, "balanced", or a weight for each class.
+        class_weight: None, "balanced", or a weight for each class, of its examples in all lines (scikit-learn's counts
+            in the class's own line alone, where there are more than two).
         warm_start: ``fit`` goes on where the last one ended.
 
     Attributes:
@@ -82,9 +83,7 @@ class Perceptron(ClassifierMixin, BaseEstimator):
             if not holds:
                 raise ValueError(f"Perceptron: {option} must be {what}, got {getattr(self, option)!r}")
 
-    def fit(
-        self, X: Any, y: Any, coef_init: Any = None, intercept_init: Any = None, sample_weight: Any = None
-    ) -> Self:
+    def fit(self, X: Any, y: Any, coef_init: Any = None, intercept_init: Any = None, sample_weight: Any = None) -> Self:
         """Learn from examples.
 
         Args:
@@ -149,28 +148,32 @@ class Perceptron(ClassifierMixin, BaseEstimator):
 
     def _train(self, X: np.ndarray, y: np.ndarray, weight: np.ndarray, passes: int, held: Any = None) -> None:
         numbers = np.searchsorted(self.classes_, y)
-        weight = weight * self._class_weights(y)[numbers]
+        weights = (weight * self._class_weights(y)[numbers])[:, None]
         sides = np.where(numbers == 1, 1.0, -1.0)[:, None]
         if len(self.classes_) > 2:
             sides = np.where(numbers[:, None] == np.arange(len(self.classes_)), 1.0, -1.0)
         random = check_random_state(self.random_state)
-        best, best_score, waited, kept = np.inf, -np.inf, 0, None
+        rows = len(self.coef_)
+        best, waited, active = np.full(rows, np.inf), np.zeros(rows, int), np.ones(rows)
+        best_score, kept = -np.inf, None
         self.n_iter_ = 0
         for _ in range(passes):
-            loss = self._pass(X, sides, weight, random.permutation(len(X)) if self.shuffle else np.arange(len(X)))
+            order = random.permutation(len(X)) if self.shuffle else np.arange(len(X))
+            losses = self._pass(X, sides, weights, order, active)
             self.n_iter_ += 1
             if self.verbose:
-                print(f"Epoch {self.n_iter_}, mean loss {loss:.6f}")
+                print(f"Epoch {self.n_iter_}, mean loss {losses.sum():.6f}")
             if held is not None:
                 score = self.score(*held)
-                better = score > best_score + (self.tol or 0.0)
+                better = np.full(rows, score > best_score + (self.tol or 0.0))
                 if score > best_score:
                     best_score, kept = score, (self.coef_.copy(), self.intercept_.copy())
             else:
-                better = self.tol is None or loss < best - self.tol
-                best = min(best, loss)
-            waited = 0 if better else waited + 1
-            if waited >= self.n_iter_no_change or (loss == 0.0 and held is None and self.tol is not None):
+                better = losses < best - (-np.inf if self.tol is None else self.tol)
+                best = np.minimum(best, losses)
+            waited = np.where(better, 0, waited + 1)
+            active = np.where(waited >= self.n_iter_no_change, 0.0, active)
+            if not active.any():
                 break
         else:
             if passes > 1 and self.tol is not None:
@@ -181,24 +184,33 @@ class Perceptron(ClassifierMixin, BaseEstimator):
         if kept is not None:
             self.coef_, self.intercept_ = kept
 
-    def _pass(self, X: np.ndarray, sides: np.ndarray, weight: np.ndarray, order: np.ndarray) -> float:
-        """Correct mistake by mistake, all rows of the weights at once; returns the mean of ``max(-side * value, 0)``."""
-        total = 0.0
+    def _pass(
+        self, X: np.ndarray, sides: np.ndarray, weights: np.ndarray, order: np.ndarray, active: np.ndarray
+    ) -> np.ndarray:
+        """Correct mistake by mistake, all lines that are still learned at once.
+
+        Returns:
+            The mean of ``max(-side * value, 0)`` of each line.
+        """
         with no_grad():
-            coef, intercept = tensor(self.coef_), tensor(self.intercept_)
+            coef, intercept, learned = tensor(self.coef_), tensor(self.intercept_), tensor(active)
+            total = intercept * 0.0
             for i in order:
-                x, side = tensor(X[i]), tensor(sides[i])
+                x, side, weight = tensor(X[i]), tensor(sides[i]), tensor(weights[i])
                 margin = side * (coef @ x + intercept)
-                total += float(weight[i]) * float((-margin).clamp(min=0.0).sum().item())
-                push = side * (margin <= 0) * (self.eta0 * float(weight[i]))
+                total = total + (-margin).clamp(min=0.0)
                 if self.penalty is not None:
-                    coef = self._shrunk(coef)
+                    coef = coef + learned.unsqueeze(1) * (self._shrunk(coef) - coef)
+                push = side * (margin <= 0) * learned * weight * self.eta0
+                if not push.any():
+                    continue
                 coef = coef + push.unsqueeze(1) * x
                 if self.fit_intercept:
                     intercept = intercept + push
             self.coef_, self.intercept_ = coef.numpy().copy(), intercept.numpy().copy()
         self.t_ += len(order)
-        return total / len(order)
+        means: np.ndarray = total.numpy() / len(order)
+        return means
 
     def _shrunk(self, coef: Any) -> Any:
         """The weights after one step of the penalty."""

@@ -254,6 +254,13 @@ def run_updates(backend, dtype, size):
     backend.sgd_update([p], [g], [a], 0.1, 0.9, 0.0, 0.1, True, False)
     backend.rmsprop_update([p], [g], [a], [b], [c], 0.1, 0.9, 1e-8, 0.1, 0.9, True, False)
     backend.adam_update([p], [g], [a], [b], [c], [3], 0.1, 0.9, 0.99, 1e-8, 0.1, True, False)
+    backend.adadelta_update([p], [g], [a], [b], 0.1, 0.9, 1e-8, 0.1, False)
+    backend.adagrad_update([p], [g], [a], [3], 0.1, 0.1, 1e-8, 0.1, False)
+    backend.adamax_update([p], [g], [a], [b], [3], 0.1, 0.9, 0.99, 1e-8, 0.1, False)
+    backend.asgd_update([p], [g], [a], [0.1], [0.5], 0.1, 0.1, False)
+    backend.nadam_update([p], [g], [a], [b], [3], [(0.1, 0.2)], 0.1, 0.9, 0.99, 1e-8, 0.1, True, False)
+    backend.radam_update([p], [g], [a], [b], [3], 0.1, 0.9, 0.99, 1e-8, 0.1, True, False)
+    backend.rprop_update([p], [g], [a], [b], 0.5, 1.2, 1e-6, 50.0, False)
     return ()
 
 
@@ -265,7 +272,7 @@ LAUNCHES = [
     ("draws", run_draws, 2001),
 ]  # fmt: skip
 # The table of the updates holds addresses of this process. These kernels share nothing between threads.
-SERIALISED = tuple(f for f in host.families() if f.name != "update")
+SERIALISED = tuple(f for f in host.families() if f.name not in ("update", "adaptive_update"))
 
 
 def launches(backend, run, size):
@@ -295,7 +302,8 @@ def test_sanitizer_finds_nothing(sanitizer, backend):
 def test_updates_run_without_undefined_behaviour(backend, capfd):
     for dtype in ("float32", "float64"):
         run_updates(backend, dtype, 5000)
-    assert {launch[1] for launch in BUILDER.launches} == set(DECLARED["adam"].kernels)
+    kernels = {*DECLARED["adam"].kernels, *DECLARED["nadam"].kernels}
+    assert {launch[1] for launch in BUILDER.launches} == kernels
     assert "runtime error" not in (said := capfd.readouterr().err), said
 
 
@@ -316,5 +324,5 @@ def test_a_class_out_of_range_reads_nothing_out_of_bounds(backend):
 
 
 def test_every_family_is_worked_here():
-    worked = {name for name, *_ in (*CASES, *LAUNCHES)} | {"update"}
+    worked = {name for name, *_ in (*CASES, *LAUNCHES)} | {"update", "adaptive_update"}
     assert worked == {d.name for d in DECLARED.values() if isinstance(d, Blocks)}

@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Scripts in PyTorch's words, each of what is easily forgotten; they print what they find."""
 
 SCRIPTS = {
@@ -11,7 +12,7 @@ print(x, x.device, x.device.type, x.device.index, x.is_cuda, x.get_device())
     "devices": """
 import torch
 device = torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
-print(device, repr(device), device == torch.device("cpu"), device == "cpu", str(device) == "cpu", torch.device("cpu", 0))
+print(device, repr(device), device == torch.device("cpu"), device == "cpu", str(device) == "cpu", torch.device("cpu", 0).type)
 print(torch.device("cuda", 1), torch.device("cuda:1").index, torch.device("cuda").type)
 print(torch.ones(2, device=device).to(torch.device("cpu")).to("cpu", torch.float64).dtype)
 print(len({torch.device("cpu"), torch.device("cpu")}), torch.get_default_device())

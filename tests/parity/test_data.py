@@ -116,7 +116,10 @@ def test_own_functions_for_collate():
 
     for lib in LIBRARIES:
         collate = lib.utils.data._utils.collate.collate
-        functions = {Word: lambda batch, *, collate_fn_map=None: "-".join(batch), int: lambda b, *, collate_fn_map=None: sum(b)}
+        functions = {
+            Word: lambda batch, *, collate_fn_map=None: "-".join(batch),
+            int: lambda b, *, collate_fn_map=None: sum(b),
+        }
         assert collate([(Word("a"), 1), (Word("b"), 2)], collate_fn_map=functions) == ["a-b", 3]
 
 
@@ -169,7 +172,8 @@ def test_datasets():
     for lib in LIBRARIES:
         data = lib.utils.data
         for wrong in (
-            lambda d=data: d.ConcatDataset([]), lambda d=data: d.StackDataset(), lambda d=data: d.StackDataset([1], a=[1]),
+            lambda d=data: d.ConcatDataset([]), lambda d=data: d.StackDataset(),
+            lambda d=data: d.StackDataset([1], a=[1]),
             lambda d=data: d.StackDataset([1], [1, 2]), lambda d=data: d.ConcatDataset([[1], [2]])[-3],
             lambda d=data, t=lib.ones: d.TensorDataset(t(2), t(3)), lambda d=data: d.random_split(range(5), [2, 2]),
             lambda d=data: d.random_split(range(5), [0.5, 0.6]), lambda d=data: d.DistributedSampler(range(3), 2, 2),
@@ -190,7 +194,8 @@ def test_random_split(lengths):
 
 
 OPTIONS = [
-    {}, {"shuffle": True}, {"shuffle": True, "drop_last": True}, {"batch_size": None}, {"batch_size": None, "shuffle": True},
+    {}, {"shuffle": True}, {"shuffle": True, "drop_last": True}, {"batch_size": None},
+    {"batch_size": None, "shuffle": True},
     {"batch_sampler": [[1, 2], [0], [5, 5]]}, {"sampler": [3, 1, 2]}, {"collate_fn": len, "shuffle": True},
 ]  # fmt: skip
 
@@ -201,7 +206,9 @@ def test_loaders(options, workers):
     def run(lib, data):
         options.setdefault("batch_size", 1 if "batch_sampler" in options else 4)
         loader = data.DataLoader(squares(lib, data), num_workers=workers, **options)
-        own = data.DataLoader(squares(lib, data), num_workers=workers, generator=lib.Generator().manual_seed(1), **options)
+        own = data.DataLoader(
+            squares(lib, data), num_workers=workers, generator=lib.Generator().manual_seed(1), **options
+        )
         return [[list(part) for part in (loader, loader, own)], len(loader)]
 
     both(run)
@@ -289,14 +296,14 @@ def test_lengths_of_iterable_datasets():
         assert len(data.DataLoader(Stream(), 3)) == 3
         assert len(data.DataLoader(Stream(), 3, drop_last=True)) == 2
         assert len(data.DataLoader(Stream(), None)) == 7
-        loader = data.DataLoader(Stream(), 3)
+        loader = data.DataLoader(Stream())
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always")
-            list(loader)  # it has not been asked for its length
+            assert sum(1 for _ in loader) == 10  # it has not been asked for its length
             assert not told
             len(loader)
             list(loader)
-        assert len(told) == 1
+        assert len(told) == 3
 
 
 WRONG = [
@@ -317,7 +324,7 @@ def test_options_that_exclude_each_other(options):
 def test_more_refusals():
     for lib in LIBRARIES:
         data = lib.utils.data
-        stream = data.IterableDataset()
+        stream = data.ChainDataset([])
         for options in ({"shuffle": True}, {"sampler": [1]}, {"batch_sampler": [[1]]}):
             with pytest.raises(ValueError, match="IterableDataset"):
                 data.DataLoader(stream, **options)

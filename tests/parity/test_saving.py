@@ -52,7 +52,8 @@ def test_every_type(writer, reader, name):
 @BOTH
 def test_containers_and_python_objects(writer, reader):
     given = {
-        "list": [1, -1, 2**70, 2.5, float("inf"), True, None, "text ä", b"\x00\xff", 1 + 2j], "tuple": ((), (1,), (1, (2, 3, 4))),
+        "list": [1, -1, 2**70, 2.5, float("inf"), True, None, "text ä", b"\x00\xff", 1 + 2j],
+        "tuple": ((), (1,), (1, (2, 3, 4))),
         "set": {1, 2}, "ordered": collections.OrderedDict(b=1, a=2), "counter": collections.Counter("aab"),
         "bytearray": bytearray(b"ab"), 7: {"deep": [[[[]]]]},
     }  # fmt: skip
@@ -147,7 +148,7 @@ def test_numpy_objects_when_trusted(old):
     for writer, reader in WAYS:
         if old and writer is not torch:
             continue
-        with pytest.raises(Exception, match="(?i)numpy.*multiarray"):
+        with pytest.raises(Exception, match=r"(?i)numpy.*multiarray"):
             through(given, writer, reader, old=old)
         with reader.serialization.safe_globals(trusted):
             found = through(given, writer, reader, old=old)
@@ -171,7 +172,11 @@ def test_where_tensors_go():
         file.seek(0)
         assert tapegrad.load(file, map_location=where)["a"].tolist() == [1, 1]
     assert calls == [(8, "cpu")]
-    for where, error in (("nowhere", "nowhere.*map_location"), (lambda s, _: 3, "must return"), (3.5, "map_location must")):
+    for where, error in (
+        ("nowhere", "nowhere.*map_location"),
+        (lambda s, _: 3, "must return"),
+        (3.5, "map_location must"),
+    ):
         file.seek(0)
         with pytest.raises((RuntimeError, TypeError), match=error):
             tapegrad.load(file, map_location=where)
@@ -195,7 +200,7 @@ def cards_file():
 
 @pytest.mark.skipif(tapegrad.cuda.is_available(), reason="here the card exists")
 def test_tensors_of_a_card_that_is_not_here():
-    with pytest.raises(RuntimeError, match="cuda:0.*map_location='cpu'"):
+    with pytest.raises(RuntimeError, match=r"cuda:0.*map_location='cpu'"):
         tapegrad.load(cards_file())
     for where in ("cpu", {"cuda:0": "cpu"}, lambda storage, location: storage.cpu()):
         assert tapegrad.load(cards_file(), map_location=where).tolist() == [0, 1, 2]
@@ -248,7 +253,7 @@ def test_files_of_pytorch_that_have_no_counterpart_say_so():
 
 def test_whole_modules_come_back_when_asked_for():
     model = models(tapegrad, nn)
-    with pytest.raises(Exception, match="refuses 'tapegrad.nn.container.Sequential'.*weights_only=False"):
+    with pytest.raises(Exception, match=r"refuses 'tapegrad.nn.container.Sequential'.*weights_only=False"):
         through(model, tapegrad, tapegrad)
     found = through(model, tapegrad, tapegrad, weights_only=False)
     assert found(data(tapegrad)).tolist() == model(data(tapegrad)).tolist()

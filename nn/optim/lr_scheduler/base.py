@@ -204,7 +204,7 @@ def _watch(optimizer: Any) -> None:
 
     @wraps(plain)
     def step(*args: Any, **kwargs: Any) -> Any:
-        held = own()
+        held: Any = own()
         held._opt_called = True
         return plain(held, *args, **kwargs)
 

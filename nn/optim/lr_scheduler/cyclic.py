@@ -198,9 +198,8 @@ class OneCycleLR(_WithMomentum):
                 group["min_lr"] = group["initial_lr"] / final_div_factor
         self.cycle_momentum = cycle_momentum
         if cycle_momentum:
-            bounds = (per_group(n, optimizer, v) for n, v in (
-                ("base_momentum", base_momentum), ("max_momentum", max_momentum)))  # fmt: skip
-            self._begin_momentum(*bounds, last_epoch)
+            lowest = per_group("base_momentum", optimizer, base_momentum)
+            self._begin_momentum(lowest, per_group("max_momentum", optimizer, max_momentum), last_epoch)
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[Any]:

@@ -157,7 +157,9 @@ class ModelCheckpoint(_Monitor):
         try:
             path = self.filepath.format(**{**logs, "epoch": epoch + 1})
         except KeyError as error:
-            raise KeyError(f"ModelCheckpoint: filepath names {error}, there is only epoch, {', '.join(logs)}") from error
+            raise KeyError(
+                f"ModelCheckpoint: filepath names {error}, there is only epoch, {', '.join(logs)}"
+            ) from error
         folder = os.path.dirname(path)
         if folder:
             os.makedirs(folder, exist_ok=True)

@@ -117,7 +117,7 @@ class Layer(Module):
     """
 
     # What the layer wants of the data of a model's input: "float", or "int" for an embedding.
-    takes = "float"
+    takes: Any = "float"
 
     def __init__(
         self, name: str | None = None, trainable: bool = True, input_shape: Any = None, input_dim: int | None = None,

@@ -96,7 +96,11 @@ class ReLU(Layer):
         self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        self.options = {"max_value": max_value, "negative_slope": negative_slope, "threshold": threshold}
+        self.options: dict[str, Any] = {
+            "max_value": max_value,
+            "negative_slope": negative_slope,
+            "threshold": threshold,
+        }
 
     def call(self, inputs: Tensor) -> Tensor:
         return activations.relu(inputs, **self.options)

@@ -68,10 +68,10 @@ class BatchNormalization(Layer):
             self._own(Weight(name, (buffer,), (n,), learned=False), self.initial[f"{name}_initializer"])
 
     def call(self, inputs: Tensor) -> Tensor:
-        norm = self.norm
+        norm: Any = self.norm
         x = inputs if inputs.ndim == 2 else inputs.movedim(-1, 1)
         learning = self.training and self.trainable
-        before = norm.running_var.clone() if learning else None
+        before: Any = norm.running_var.clone() if learning else None
         out = F.batch_norm(
             x, norm.running_mean, norm.running_var, norm.weight, norm.bias, learning, norm.momentum, norm.eps
         )

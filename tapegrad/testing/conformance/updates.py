@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ... import backends
+from .adaptive_updates import ADAPTIVE, of_step
 
 __all__ = ["UPDATES", "Update", "check_update"]
 
@@ -30,12 +31,14 @@ class Update:
         formula: one step of one number: ``(p, g, state, n, *settings) -> (p, state)``, n counted from 1.
         states: which lists of states are kept (those that are not stay empty).
         settings: the plain arguments in the order of the method's.
+        starts: what each state begins with, 0 where there are fewer.
     """
 
     name: str
     formula: Callable[..., Any]
     states: tuple[bool, ...]
     settings: tuple[Any, ...]
+    starts: tuple[float, ...] = (0.0, 0.0, 0.0)
 
 
 def _sgd(p, g, state, n, lr, momentum, dampening, decay, nesterov, maximize):  # type: ignore[no-untyped-def]
@@ -90,6 +93,8 @@ UPDATES = {
     **{f"rmsprop_update-{i}": Update("rmsprop_update", _rmsprop, (True, bool(s[4]), s[5]), s)
        for i, s in enumerate(RMSPROP)},
     **{f"adam_update-{i}": Update("adam_update", _adam, (True, True, s[-1]), s) for i, s in enumerate(ADAM)},
+    **{f"{name}-{i}": Update(name, formula, (True,) * len(starts), s, starts)
+       for name, (formula, starts, settings) in ADAPTIVE.items() for i, s in enumerate(settings)},
 }  # fmt: skip
 
 
@@ -107,7 +112,7 @@ def _follow(update: Update, params: list[np.ndarray], gradients: list[list[np.nd
     """The formula in Python numbers on a few elements of every parameter: parameter, element, expected value."""
     for i, start in enumerate(params):
         for place in list(np.ndindex(start.shape))[:: max(1, start.size // 5)]:
-            p, state = float(start[place]), (0.0,) * len(update.states)
+            p, state = float(start[place]), update.starts[: len(update.states)]
             for n in range(1, STEPS + 1):
                 p, state = update.formula(p, float(gradients[n - 1][i][place]), state, n, *update.settings)
             yield i, place, p
@@ -119,10 +124,13 @@ def check_update(update: Update, backend: str, dtype: str) -> None:
     params, gradients = _problem(dtype)
     expected = list(_follow(update, params, gradients))
     moved = [kernels.from_host(p.copy(order="K")) for p in params]
-    states = [[kernels.from_host(np.zeros(p.shape, dtype)) for p in params if kept] for kept in update.states]
+    states = [
+        [kernels.from_host(np.full(p.shape, start, dtype)) for p in params if kept]
+        for kept, start in zip(update.states, update.starts, strict=False)
+    ]
     for n, row in enumerate(gradients, 1):
         given = [kernels.from_host(g.copy()) for g in row]
-        settings = ([n] * len(params), *update.settings[:-1]) if update.name == "adam_update" else update.settings
+        settings = of_step(update.name, update.settings, n, len(params))
         getattr(kernels, update.name)(moved, given, *states, *settings)
         for i, (before, g) in enumerate(zip(row, given, strict=True)):
             after = kernels.to_host(g)

@@ -197,5 +197,5 @@ SAMPLES: dict[str, list[Sample]] = {
         + [Sample((array(2.0, nan, 1.0, inf, -inf),), (0, 3, down), lambda *_, order=order: ints(*order)) for down, order in ((False, (4, 2, 0)), (True, (1, 3, 0)))]
         + [Sample((real(0, 3),), (1, 2, True)), Sample((real(2, 3),), (1, 0, True)), Sample((BIG,), (1, 5, True)), Sample((BIG,), (0, 2, False)), Sample((I3,), (0, 2, True), lambda *_: ints(2, 1))],
     "largest_of_windows": [Sample((x,), (places,), _largest) for x, places in WINDOWED] + [
-        Sample((array(1.0, nan, inf, nan, 2.0, 0.0),), ((((0, 2, 4), (1, 3, 5)),)), lambda *_: ints(1, 3, 4)), Sample((BIG,), (WINDOWED[0][1],))],
+        Sample((array(1.0, nan, inf, nan, 2.0, 0.0),), ((((0, 2, 4), (1, 3, 5)),),), lambda *_: ints(1, 3, 4)), Sample((BIG,), (WINDOWED[0][1],))],
 }  # fmt: skip

@@ -1,0 +1,5 @@
+"""PyTorch's place of AdamW."""
+
+from ..nn.optim.adam import AdamW
+
+__all__ = ["AdamW"]

@@ -1,0 +1,5 @@
+"""PyTorch's place of RAdam."""
+
+from ..nn.optim.radam import RAdam
+
+__all__ = ["RAdam"]

@@ -1,0 +1,5 @@
+"""PyTorch's place of RMSprop."""
+
+from ..nn.optim.rmsprop import RMSprop
+
+__all__ = ["RMSprop"]
