@@ -86,6 +86,7 @@ class Tensor(TensorMethods):
     _view: Any
     _node: Node | None
     _kept_grad: Any
+    _turned: Any
     __hash__ = object.__hash__
     __array_priority__ = 1000
 

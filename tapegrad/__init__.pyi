@@ -98,7 +98,6 @@ from .backends.determinism import use_deterministic_algorithms as use_determinis
 from .backends.device import device as device
 from .backends.dtypes import dtype as dtype
 from .backends.errors import OutOfMemoryError as OutOfMemoryError
-from .backends.random.generator import Generator
 from .backends.registry import get_default_device as get_default_device
 from .backends.registry import set_default_device as set_default_device
 from .backends.settings import get_float32_matmul_precision as get_float32_matmul_precision

@@ -102,8 +102,9 @@ FLAT = frozenset(
     """
     bartlett_window blackman_window empty_permuted hamming_window hann_window histogramdd is_inference isin
     kaiser_window
-    allclose arange argmax argmin argsort argwhere as_tensor asarray bernoulli bincount binomial bitwise_and bitwise_left_shift
-    bitwise_not bitwise_or bitwise_right_shift bitwise_xor broadcast_shapes bucketize count_nonzero empty empty_like
+    allclose arange argmax argmin argsort argwhere as_tensor asarray bernoulli bincount binomial bitwise_and
+    bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor broadcast_shapes bucketize count_nonzero
+    empty empty_like
     empty_strided all any eq equal eye from_numpy frombuffer full full_like gcd ge greater greater_equal gt heaviside
     histc histogram is_conj is_neg is_same_size is_signed is_storage isclose isfinite isinf isnan isneginf isposinf
     isreal lcm le less less_equal linspace logical_and logical_not logical_or logical_xor logspace lt manual_seed

@@ -1,8 +1,8 @@
 """Making tensors from a shape or a range: zeros, ones, arange and their kin.
 
 All take PyTorch's keywords: ``out`` (write the result there), ``dtype`` and ``device`` (None: the
-default ones), ``requires_grad``; ``layout`` is accepted and changes nothing; ``memory_format`` is the order in memory. ``pin_memory``
-puts zeros, ones, empty and full tensors of the CPU into pinned memory, and is otherwise accepted.
+default ones), ``requires_grad``; ``layout`` is accepted and changes nothing; ``memory_format`` is the order in memory.
+``pin_memory`` puts zeros, ones, empty and full tensors of the CPU into pinned memory, and is otherwise accepted.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def _filled(
     shape = shape_of(size if named is None else (named,))
     where = device_of(out.device if out is not None and device is None else device)
     kind = kind_of(dtype, out)
-    make: Any = lambda s: where.backend.filled(s, _fitting(value, kind), kind)  # noqa: E731
+    make: Any = lambda s: where.backend.filled(s, _fitting(value, kind), kind)
     if order is not None:
         make = in_memory_order(order[0], make, order[1], "memory_format")
     return into(out, _ready(wrap(make(shape), where), pin_memory, requires_grad))

@@ -214,8 +214,10 @@ class Stub:
 
         ``root`` is the package in which the file lies.
         """
+        exported = {name.partition(" as ")[0] for several in names.values() for name in several}
         for name, module in self.results.items():
-            names.setdefault(module.removeprefix(root), set()).add(name)
+            if name not in exported:  # the exported class of a name is the one to pass
+                names.setdefault(module.removeprefix(root), set()).add(name)
         lines = [f"from {module} import {name}\n" for module in sorted(names) for name in sorted(names[module])]
         return head.replace("{imports}", "".join(lines)) + "".join(self.lines)
 
