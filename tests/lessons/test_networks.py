@@ -212,3 +212,16 @@ def test_17_the_backends_train_alike(load, drawn):
     linear = nn.Linear(32, 32)
     assert lesson.flops(32) == 3 * 2 * 64 * (2 * linear.weight.numel() + 32)
     assert drawn(lesson.draw((4, 8), table, {"cupy": "not here"}))
+
+
+def test_18_keras_five_lines_reach_the_straight_line(load, drawn):
+    pytest.importorskip("tqdm")
+    lesson = load("18_keras")
+    x, y, test_x, test_y = lesson.patients()
+    model = lesson.build_model()
+    history = lesson.fit(model, x, y, epochs=120)
+    guess, line = model.predict(test_x, verbose=0)[:, 0], lesson.straight_line(x, y, test_x)
+    assert history["loss"][-1] < 0.5 < history["loss"][0]
+    assert abs(lesson.explained(guess, test_y) - lesson.explained(line, test_y)) < 0.06
+    assert lesson.explained(line, test_y) > 0.3
+    assert drawn(lesson.draw(history, guess, test_y, line))
