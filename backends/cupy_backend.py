@@ -219,6 +219,9 @@ class CupyBackend(
     def sign(self, x: Any) -> Any:
         return super().sign(_comparable(x)).astype(x.dtype, copy=False)
 
+    def largest_of_windows(self, x: Any, places: Any) -> Any:
+        return super().largest_of_windows(_comparable(x), places)
+
     def cummax(self, x: Any, dim: int) -> Any:
         return super().cummax(_comparable(x), dim)
 

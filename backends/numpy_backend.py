@@ -96,7 +96,8 @@ class NumpyBackend(ArrayBackend):
         count = self.xp.add.reduce(hit, dims, np.float32 if x_dtype.itemsize < 4 else x_dtype, None, True)
         return hit.astype(x_dtype) / count.astype(x_dtype, copy=False) * g
 
-    amin_vjp = amax_vjp
+    def amin_vjp(self, g: Any, x: Any, x_dtype: Any, out: Any, dims: tuple[int, ...] | None, keepdim: bool) -> Any:
+        return self.amax_vjp(g, x, x_dtype, out, dims, keepdim)
 
     def clamp(self, x: Any, low: float | None, high: float | None) -> Any:
         if x.dtype.char not in "fd" or x.size > SMALL:  # a large array is read once rather than twice

@@ -158,7 +158,10 @@ def _as_indexed(array: Any, x: Any, where: list[Any], places: tuple[Any, ...], d
     new = array.ndim - len(strides)
     strides[at:at] = [0] * new
     order = tuple(_nested(array.shape, tuple(strides)))
-    return array if is_in_order(array, order) else copy(array.transpose(order)).transpose(_inverse(order))
+    if is_in_order(array, order):
+        return array
+    permute = device.backend.permute
+    return permute(copy(permute(array, order)), _inverse(order))
 
 
 def _as_stacked(array: Any, parts: list[Any], device: Any) -> Any:

@@ -125,7 +125,7 @@ class BesselMixin:
         b = x + 1 - a
         c, d = xp.zeros_like(b) + 1 / tiny, 1 / b
         out, change, k = d, d * 0, 0
-        while k < 10_000 and (k % 16 or bool((xp.abs(change - 1) > 1e-16).any())):
+        while k < 10_000 and (k % 16 or bool((xp.abs(change - 1) > 4e-16).any())):
             k += 1
             an = -k * (k - a)
             b = b + 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -110,9 +111,12 @@ def _each(inputs: Any, expect: Any, *attrs: Any, smooth: bool = True) -> list[Sa
     return [Sample((x,), attrs, expect, smooth=smooth, **LOOSE) for x in inputs]
 
 
+_legendre = functools.cache(np.polynomial.legendre.leggauss)
+
+
 def _gamma_share(a: float, x: float) -> float:
     """By Gauss's rule, of the density in log(t)."""
-    nodes, weights = np.polynomial.legendre.leggauss(400)
+    nodes, weights = _legendre(400)
     width = 60 / a + 2
     t = math.log(x) + width * (nodes - 1) / 2
     return float(width / 2 * (weights * np.exp(a * t - np.exp(t) - math.lgamma(a))).sum())
