@@ -54,8 +54,8 @@ TRUTH = {
     "gelu_tanh": gelu_tanh,
     "gelu_tanh_vjp": gelu_tanh_vjp,
     "elu": lambda x, alpha, inner, scale: np.where(x > 0, x * scale, np.expm1(np.minimum(x, 0) * inner) * alpha),
-    "elu_vjp": lambda g, x, alpha, inner, scale: g * np.where(
-        x > 0, scale, np.exp(np.minimum(x, 0) * inner) * alpha * inner
+    "elu_vjp": lambda g, x, alpha, inner, scale: (
+        g * np.where(x > 0, scale, np.exp(np.minimum(x, 0) * inner) * alpha * inner)
     ),
     "hardtanh": np.clip,
     "hardtanh_vjp": lambda g, x, low, high: np.where((x > low) & (x < high), g, 0),
