@@ -12,18 +12,17 @@ from typing import Any
 import numpy as np
 
 from .memory import ready as ready_memory
-from .numba_elementwise import GRAIN, LARGE, NumbaElementwise
-from .numba_kernels.threads import split
+from .numba_elementwise import LARGE, NumbaElementwise
 from .numba_normalize import NumbaNormalize
 from .numba_places import NumbaPlaces
 from .numba_select import NumbaSelect
+from .numba_update import NumbaUpdate
 from .numpy_backend import NumpyBackend
 
 __all__ = ["NumbaBackend"]
 
 dot, empty = np.dot, np.empty
 BOOL = np.dtype(bool)
-SHARED = 1 << 18  # from so many parameters on their update is shared among threads
 FLOATS = "fd"  # the type characters of float32 and float64
 NOTHING = {kind: empty(0, kind) for kind in FLOATS}
 
@@ -35,8 +34,8 @@ class _Kernels:
         from .numba_kernels.cache import compiling
 
         with compiling():
-            from .numba_kernels import linear, loss, update
-        for module in (linear, loss, update):
+            from .numba_kernels import linear, loss
+        for module in (linear, loss):
             vars(self).update({key: getattr(module, key) for key in module.__all__})
         return object.__getattribute__(self, name)
 
@@ -44,7 +43,7 @@ class _Kernels:
 K: Any = _Kernels()
 
 
-class NumbaBackend(NumbaElementwise, NumbaNormalize, NumbaPlaces, NumbaSelect, NumpyBackend):
+class NumbaBackend(NumbaElementwise, NumbaNormalize, NumbaPlaces, NumbaSelect, NumbaUpdate, NumpyBackend):
     """Numba on the CPU."""
 
     name = "numba"
@@ -164,90 +163,3 @@ class NumbaBackend(NumbaElementwise, NumbaNormalize, NumbaPlaces, NumbaSelect, N
         slope = empty(weights.shape, weights.dtype)
         K.xent_back(weights, target, ignore, float(g) / count if count else np.nan, slope)
         return slope
-
-    # Optimizers
-
-    def sgd_update(
-        self, params: list[Any], grads: list[Any], moments: list[Any], lr: float, momentum: float, dampening: float,
-        decay: float, nesterov: bool, maximize: bool,
-    ) -> None:  # fmt: skip
-        if not _ready(params, grads, moments):
-            super().sgd_update(params, grads, moments, lr, momentum, dampening, decay, nesterov, maximize)
-            return
-        sign = -1.0 if maximize else 1.0
-        for i, (p, g) in enumerate(zip(params, grads, strict=True)):
-            if momentum:
-                numbers = lr, float(momentum), float(dampening), float(decay), bool(nesterov), sign
-                _pass(K.sgd_momentum, (p, g, moments[i]), *numbers)
-            else:
-                _pass(K.sgd, (p, g), lr, float(decay), sign)
-
-    def adam_update(
-        self, params: list[Any], grads: list[Any], firsts: list[Any], seconds: list[Any], peaks: list[Any],
-        steps: list[int], lr: float, beta1: float, beta2: float, eps: float, decay: float, decoupled: bool,
-        maximize: bool,
-    ) -> None:  # fmt: skip
-        if not _ready(params, grads, firsts, seconds, peaks):
-            super().adam_update(
-                params, grads, firsts, seconds, peaks, steps, lr, beta1, beta2, eps, decay, decoupled, maximize
-            )
-            return
-        last = None
-        for i, (p, g, m, v, n) in enumerate(zip(params, grads, firsts, seconds, steps, strict=True)):
-            if n != last:  # parameters that started together share one set of numbers
-                last = n
-                numbers = np.array((
-                    1 - lr * decay if decoupled else 1.0, 0.0 if decoupled else decay, lr / (1 - beta1**n),
-                    (1 - beta2**n) ** -0.5, 1 - beta1, beta2, 1 - beta2, eps, -1.0 if maximize else 1.0,
-                ), p.dtype)  # fmt: skip
-            if peaks:
-                _pass(K.amsgrad, (p, g, m, v, peaks[i]), numbers)
-            else:
-                _pass(K.adam, (p, g, m, v), numbers)
-
-    def rmsprop_update(
-        self, params: list[Any], grads: list[Any], squares: list[Any], moments: list[Any], means: list[Any],
-        lr: float, alpha: float, eps: float, decay: float, momentum: float, centered: bool, maximize: bool,
-    ) -> None:  # fmt: skip
-        if not _ready(params, grads, squares, moments, means):
-            super().rmsprop_update(
-                params, grads, squares, moments, means, lr, alpha, eps, decay, momentum, centered, maximize
-            )
-            return
-        none = NOTHING[params[0].dtype.char]
-        way = -1.0 if maximize else 1.0
-        numbers = np.array((decay, lr, alpha, 1 - alpha, eps, momentum, way), params[0].dtype)
-        for i, (p, g, s) in enumerate(zip(params, grads, squares, strict=True)):
-            moment, mean = moments[i] if momentum else none, means[i] if centered else none
-            _pass(K.rmsprop, (p, g, s, moment, mean), numbers)
-
-    def clip_norm(self, grads: list[Any], bound: float, order: float) -> Any:
-        if order != 2 or not _ready(grads):
-            return super().clip_norm(grads, bound, order)
-        total = grads[0].dtype.type(sum([K.squares(g) for g in grads]) ** 0.5)
-        factor = bound / (float(total) + 1e-6)
-        if not factor >= 1:  # nan goes on
-            for g in grads:
-                K.scale(g, factor)
-        return np.array(total)
-
-
-def _pass(kernel: Any, arrays: tuple[Any, ...], *numbers: Any) -> None:
-    """One pass over arrays of one size (or empty ones); over large ones by several threads."""
-    size = arrays[0].size
-    if size < SHARED:
-        kernel(*arrays, *numbers)
-        return
-    flat = [a.reshape(-1) for a in arrays]
-    split(lambda i, j: kernel(*[a[i:j] for a in flat], *numbers), size, GRAIN)
-
-
-def _ready(params: list[Any], *others: list[Any]) -> bool:
-    """Whether the kernels can take these arrays: contiguous float32 or float64."""
-    if params[0].dtype.char not in FLOATS:
-        return False
-    for several in (params, *others):
-        for a in several:
-            if not a.flags.c_contiguous:
-                return False
-    return True

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..autograd import P, Tensor
 from ..autograd.names import step
-from ..autograd.ops.args import not_for
+from ..autograd.ops.args import not_for, refuse_kinds
 from ..autograd.promote import describe, result_type
 from ..backends.dtypes import INTEGRAL
 from .warn import users_line
@@ -74,8 +74,6 @@ def _pair(name: str, input: Any, target: Any) -> tuple[Tensor, Tensor]:
     return input.to(kind), target.to(kind)
 
 
-@step("MseLoss")
-@not_for("c")
 def mse_loss(
     input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
     reduction: str = "mean", weight: Tensor | None = None,
@@ -85,13 +83,21 @@ def mse_loss(
     Raises:
         RuntimeError: integers on both sides.
     """
-    reduction = legacy_reduction(size_average, reduce, reduction)
+    if size_average is not None or reduce is not None:
+        reduction = legacy_reduction(size_average, reduce, reduction)
     try:
         a, b = input._array, target._array
         if reduction == "mean" and weight is None and a.shape == b.shape and a.dtype == b.dtype and a.dtype.kind == "f":
             return P.mse(input, target)
     except AttributeError:
         pass
+    return _squared(input, target, weight, reduction)
+
+
+@step("MseLoss")
+def _squared(input: Tensor, target: Tensor, weight: Tensor | None, reduction: str) -> Tensor:
+    """``mse_loss`` of what does not fit its primitive."""
+    refuse_kinds("mse_loss", input, "c")
     input, target = _pair("mse_loss", input, target)
     return _weighted(P.square(P.sub(input, target)), weight, reduction)
 

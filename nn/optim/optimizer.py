@@ -279,24 +279,22 @@ class Optimizer:
 
     def _slot(self, moved: list[Tensor], name: str) -> list[Any]:
         """The raw arrays of one state of each parameter, made of zeros at first."""
-        out = []
-        for p in moved:
-            state = self.state[p]
-            slot = state.get(name)
-            if slot is None:
-                with no_grad():
-                    slot = state[name] = zeros_like(p)
-            out.append(slot._array)
-        return out
+        state = self.state
+        try:
+            return [state[p][name]._array for p in moved]
+        except (KeyError, AttributeError):  # not there yet, or None
+            with no_grad():
+                for p in moved:
+                    if state[p].get(name) is None:
+                        state[p][name] = zeros_like(p)
+            return [state[p][name]._array for p in moved]
 
     def _count(self, moved: list[Tensor]) -> list[int]:
         """The number of this step for each parameter."""
-        out = []
-        for p in moved:
-            state = self.state[p]
-            state["step"] = n = state.get("step", 0) + 1
-            out.append(n)
-        return out
+        states = [self.state[p] for p in moved]
+        for state in states:
+            state["step"] = state.get("step", 0) + 1
+        return [state["step"] for state in states]
 
     def __repr__(self) -> str:
         lines = [f"{type(self).__name__} ("]

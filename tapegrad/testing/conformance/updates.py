@@ -18,7 +18,7 @@ from .adaptive_updates import ADAPTIVE, of_step
 
 __all__ = ["UPDATES", "Update", "check_update"]
 
-SHAPES = ((3, 4), (), (0,), (5,), (140_003,), (2, 3))
+SHAPES = ((3, 4), (), (0,), (5,), (280_003,), (2, 3))
 STEPS = 3
 
 
@@ -98,11 +98,12 @@ UPDATES = {
 }  # fmt: skip
 
 
-def _problem(dtype: str) -> tuple[list[np.ndarray], list[list[np.ndarray]]]:
-    """Parameters of several shapes, one of them strided, and the gradients of three steps."""
+def _problem(dtype: str, strided: bool) -> tuple[list[np.ndarray], list[list[np.ndarray]]]:
+    """Parameters of several shapes, one of them strided if wanted, and the gradients of three steps."""
     rng = np.random.default_rng(3)
     params = [rng.standard_normal(shape).astype(dtype) for shape in SHAPES]
-    params[-1] = rng.standard_normal((3, 2)).astype(dtype).T
+    if strided:
+        params[-1] = rng.standard_normal((3, 2)).astype(dtype).T
     # bounded away from 0, where a centred variance loses its digits
     signs = [[rng.choice([-1, 1], s) * (0.5 + rng.random(s)) for s in SHAPES] for _ in range(STEPS)]
     return params, [[np.asarray(v, dtype) for v in row] for row in signs]
@@ -120,8 +121,13 @@ def _follow(update: Update, params: list[np.ndarray], gradients: list[list[np.nd
 
 def check_update(update: Update, backend: str, dtype: str) -> None:
     """Three steps of an optimizer update: the parameters have moved, in place, as the formula says."""
+    for strided in (False, True):  # where all is contiguous, a compiled kernel may take it
+        _check(update, backend, dtype, strided)
+
+
+def _check(update: Update, backend: str, dtype: str, strided: bool) -> None:
     kernels = backends.get(backend)
-    params, gradients = _problem(dtype)
+    params, gradients = _problem(dtype, strided)
     expected = list(_follow(update, params, gradients))
     moved = [kernels.from_host(p.copy(order="K")) for p in params]
     states = [

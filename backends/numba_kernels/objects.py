@@ -1,0 +1,117 @@
+"""Lists of NumPy's arrays as compiled kernels see them: by the addresses of the objects.
+
+A kernel is called with the ``id`` of each list. An array as an argument costs a tenth of a microsecond, and each
+number of dimensions another compilation; a list of them would be copied. Where the items lie in a list, and the data,
+the sizes, the type and the flags in an array, is part of the binary interfaces of CPython (``PyListObject``) and NumPy
+(``PyArrayObject_fields``, ``PyArray_Descr``). The caller must hold the lists during the call.
+"""
+
+import numpy as np
+from llvmlite import ir
+from numba import carray, njit, types
+from numba.extending import intrinsic
+
+from .pointers import load
+
+__all__ = ["elements", "fitting", "item", "length", "overlap"]
+
+_CLASS = object.__basicsize__ - 8  # the last of what all Python objects begin with
+_LENGTH = object.__basicsize__
+_ITEMS = list.__basicsize__ - 16  # before the room that is allocated
+_FIELDS = object.__basicsize__
+_DATA, _NDIM, _SIZES = _FIELDS, _FIELDS + 8, _FIELDS + 16
+_TYPE, _FLAGS = _FIELDS + 40, _FIELDS + 48
+_CHARACTERS = object.__basicsize__ + 8  # in a type
+_USABLE = 0x0001 | 0x0100 | 0x0400  # contiguous in C's order, aligned, writable
+
+
+@intrinsic
+def _pointer(typingctx, address, like):
+    """The address as a pointer to elements of the type of the array ``like``."""
+    result = types.CPointer(like.dtype)
+
+    def codegen(context, builder, signature, args):
+        return builder.inttoptr(args[0], context.get_value_type(result))
+
+    return result(types.intp, like), codegen
+
+
+@intrinsic
+def _address(typingctx, like):
+    """The address of the array object that a kernel was called with; 0 where compiled code made it."""
+
+    def codegen(context, builder, signature, args):
+        array = context.make_array(signature.args[0])(context, builder, args[0])
+        return builder.ptrtoint(array.parent, ir.IntType(types.intp.bitwidth))
+
+    return types.intp(like), codegen
+
+
+@njit(inline="always")
+def _size(array):
+    size = np.intp(1)
+    sizes = load(array, _SIZES, np.intp)
+    for d in range(load(array, _NDIM, np.int32)):
+        size *= load(sizes, 8 * d, np.intp)
+    return size
+
+
+@njit(inline="always")
+def item(several, k):
+    """The address of the array at place ``k`` of a list."""
+    return load(load(several, _ITEMS, np.intp), 8 * k, np.intp)
+
+
+@njit(inline="always")
+def length(several):
+    """How many arrays a list has."""
+    return load(several, _LENGTH, np.intp)
+
+
+@njit
+def fitting(first, others, like):
+    """How many elements the arrays of the list ``first`` have together, or -1 where an array cannot be used.
+
+    They and those of the lists ``others`` must be plain arrays, contiguous, writable and of the type of ``like``; and
+    the others as many and as large as the first.
+    """
+    total = 0
+    for k in range(length(first)):
+        if not _usable(item(first, k), like):
+            return -1
+        size = _size(item(first, k))
+        total += size
+        for several in others:
+            if length(several) != length(first) or not _usable(item(several, k), like):
+                return -1
+            if _size(item(several, k)) != size:
+                return -1
+    return total
+
+
+@njit(inline="always")
+def _usable(array, like):
+    wanted = _address(like)
+    if load(array, _CLASS, np.intp) != load(wanted, _CLASS, np.intp):
+        return False
+    return _type(array) == _type(wanted) and load(array, _FLAGS, np.int32) & _USABLE == _USABLE
+
+
+@njit(inline="always")
+def _type(array):
+    """The characters of an array's kind, type and byte order; copies of a type are other objects."""
+    return load(load(array, _TYPE, np.intp), _CHARACTERS, np.int32) & 0xFFFFFF
+
+
+@njit(inline="always")
+def overlap(begin, array, start, stop):
+    """Which elements of an array that begins at ``begin`` lie in ``start:stop``; and where the next array begins."""
+    end = begin + _size(array)
+    first = max(begin, start) - begin
+    return first, max(first, min(end, stop) - begin), end
+
+
+@njit(inline="always")
+def elements(array, start, stop, like):
+    """The elements ``start:stop`` of an array, all dimensions as one."""
+    return carray(_pointer(load(array, _DATA, np.intp), like), (stop,))[start:]

@@ -1,0 +1,111 @@
+"""The Numba backend's optimizer updates: one call of a compiled kernel moves every parameter of a group."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .array.update import UpdateMixin
+from .numba_elementwise import GRAIN
+from .numba_kernels.threads import split
+
+__all__ = ["NumbaUpdate"]
+
+LIKE = {kind: np.empty(0, kind) for kind in "fd"}  # by the type characters of float32 and float64
+
+
+class _Kernels:
+    """The compiled updates by name; the first name that is asked for imports them all."""
+
+    def __getattr__(self, name: str) -> Any:
+        from .numba_kernels.cache import compiling
+
+        with compiling():
+            from .numba_kernels import update
+        vars(self).update({key: getattr(update, key) for key in update.__all__})
+        return object.__getattribute__(self, name)
+
+
+K: Any = _Kernels()
+
+
+class NumbaUpdate(UpdateMixin):
+    """Contiguous float32 and float64 parameters, one type a call; everything else takes the way of NumPy."""
+
+    def sgd_update(
+        self, params: list[Any], grads: list[Any], moments: list[Any], lr: float, momentum: float, dampening: float,
+        decay: float, nesterov: bool, maximize: bool,
+    ) -> None:  # fmt: skip
+        sign = -1.0 if maximize else 1.0
+        if momentum:
+            rest = lr, float(momentum), float(dampening), float(decay), bool(nesterov), sign
+            done = _run(K.sgd_momentum, (params, grads, moments), *rest)
+        else:
+            done = _run(K.sgd, (params, grads), lr, float(decay), sign)
+        if not done:
+            super().sgd_update(params, grads, moments, lr, momentum, dampening, decay, nesterov, maximize)
+
+    def adam_update(
+        self, params: list[Any], grads: list[Any], firsts: list[Any], seconds: list[Any], peaks: list[Any],
+        steps: list[int], lr: float, beta1: float, beta2: float, eps: float, decay: float, decoupled: bool,
+        maximize: bool,
+    ) -> None:  # fmt: skip
+        n = steps[0]
+        if steps.count(n) != len(steps):  # each call has one number of the step
+            for n in dict.fromkeys(steps):
+                rows = params, grads, firsts, seconds, peaks, steps
+                alike = [[a for a, k in zip(row, steps, strict=True) if k == n] if row else [] for row in rows]
+                self.adam_update(*alike, lr, beta1, beta2, eps, decay, decoupled, maximize)  # type: ignore[arg-type]
+            return
+        rest = (
+            1.0 - lr * decay if decoupled else 1.0, 0.0 if decoupled else float(decay), lr / (1.0 - beta1**n),
+            (1.0 - beta2**n) ** -0.5, 1.0 - beta1, beta2, 1.0 - beta2, float(eps), -1.0 if maximize else 1.0,
+        )  # fmt: skip
+        if peaks:
+            done = _run(K.amsgrad, (params, grads, firsts, seconds, peaks), *rest)
+        else:
+            done = _run(K.adam, (params, grads, firsts, seconds), *rest)
+        if not done:
+            super().adam_update(
+                params, grads, firsts, seconds, peaks, steps, lr, beta1, beta2, eps, decay, decoupled, maximize
+            )
+
+    def rmsprop_update(
+        self, params: list[Any], grads: list[Any], squares: list[Any], moments: list[Any], means: list[Any],
+        lr: float, alpha: float, eps: float, decay: float, momentum: float, centered: bool, maximize: bool,
+    ) -> None:  # fmt: skip
+        rows = (params, grads, squares, moments if momentum else params, means if centered else params)
+        rest = float(decay), lr, float(alpha), float(eps), float(momentum), -1.0 if maximize else 1.0
+        if not _run(K.rmsprop, rows, *rest, bool(momentum), bool(centered)):
+            super().rmsprop_update(
+                params, grads, squares, moments, means, lr, alpha, eps, decay, momentum, centered, maximize
+            )
+
+    def clip_norm(self, grads: list[Any], bound: float, order: float) -> Any:
+        like = LIKE.get(grads[0].dtype.char)
+        if order != 2 or like is None:
+            return super().clip_norm(grads, bound, order)
+        total = K.squares(id(grads), like)
+        if total == -1:
+            return super().clip_norm(grads, bound, order)
+        norm = like.dtype.type(total**0.5)
+        factor = bound / (float(norm) + 1e-6)
+        if not factor >= 1:  # nan goes on
+            K.scale(id(grads), like, factor)
+        return np.array(norm)
+
+
+def _run(kernel: Any, rows: tuple[list[Any], ...], *rest: Any) -> bool:
+    """One pass over all arrays, by several threads where they are large; whether the kernel could take them."""
+    params = rows[0]
+    like = LIKE.get(params[0].dtype.char)
+    if like is None:
+        return False
+    total = kernel(*map(id, rows), like, -1, -1, *rest)
+    if total >= K.SHARED:
+        if len({p.ctypes.data for p in params}) == len(params):
+            split(lambda i, j: kernel(*map(id, rows), like, i, j, *rest), total, GRAIN)
+        else:  # the same memory twice is moved twice, in turn
+            kernel(*map(id, rows), like, 0, total, *rest)
+    return bool(total >= 0)
