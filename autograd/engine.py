@@ -15,7 +15,7 @@ import numpy as np
 
 from .grad_mode import recording
 from .hooks import hooked, shown_before, shown_behind, told
-from .node import Node
+from .node import Node, reachable
 from .rule import RULES, P
 from .steps import STEP, Bundle
 from .tensor import Tensor, wrap
@@ -28,6 +28,9 @@ new, ndarray = object.__new__, np.ndarray
 
 # Several threads may run backward into the same leaves.
 ACCUMULATING = Lock()
+
+# From so many elements on a cotangent's memory is worth using again.
+LARGE = 1 << 14
 
 # The cotangents are of a deeper level of `vmap` than the steps.
 BATCHED: Any = "batched"
@@ -63,12 +66,13 @@ def propagate(
     follow: Any
     cotangents: Any
     node, g = _enter(roots, leaves, pending, heap, record)
+    ours = taken = False  # whether nothing else knows of the memory of g, and whether it was used for a result
     while node is not None:
         edges, rule, dev, cells, hooks = node.edges, node.rule, node.device, node.cells, node.hooks
         if hooks is not None:
-            g = hooked(node, g, record)
+            g, ours = hooked(node, g, record), False
         if caught and node in caught:
-            caught[node] = g
+            caught[node], ours = g, False
         if passing is None or node in passing:
             saved = node.saved
             if cells:
@@ -85,6 +89,9 @@ def propagate(
                 cotangents = _recorded(node, g, saved, record is True)
             else:
                 formulas = (dev.vjps or _formulas(dev))[rule.index]
+                if ours and dev.taking[rule.index] is not None:
+                    formulas = dev.taking[rule.index]
+                    taken = True
                 if rule.joint:
                     cotangents = formulas[0](dev.backend, g, *saved)
                 elif len(edges) == 1:
@@ -104,7 +111,9 @@ def propagate(
                 look(node, cotangents, record)
             if hooks is not None and hooks.behind:
                 cotangents = shown_behind(node, _summed(node, cotangents, record), g, record)
-            k, follow, ahead, shapes = 0, None, None, node.shapes
+            if taken:  # what is in its memory now is as good as new
+                g, taken = None, False
+            ours, k, follow, ahead, shapes = False, 0, None, None, node.shapes
             for edge in edges:
                 c = cotangents[k]
                 k += 1
@@ -114,7 +123,7 @@ def propagate(
                     c = _sum_to(dev, c, shapes[k - 1], record)
                 if edge.edges is None:
                     if edge in leaves:
-                        leaves[edge] = _sum(edge.device, leaves[edge], c, record)
+                        leaves[edge] = _gathered(edge.device, leaves[edge], c, record)
                     elif record or rule.fresh or not _borrowed(c, g, edge, rule, saved):
                         leaves[edge] = c
                     else:
@@ -131,6 +140,8 @@ def propagate(
                     pending[edge] = _sum(edge.device, pending[edge], c, record)
                 elif follow is None and not heap:
                     follow, ahead = edge, c
+                    if type(c) is ndarray and c.size >= LARGE and look is None and not record:
+                        ours = _alone(c, cotangents) and not _borrowed(c, g, edge, rule, saved)
                 else:
                     pending[edge] = c
                     heappush(heap, (-edge.seq, edge))
@@ -144,7 +155,7 @@ def propagate(
                 pending[node] = g
                 heappush(heap, (-node.seq, node))
             node = heappop(heap)[1]
-            g = pending.pop(node)
+            g, ours = pending.pop(node), False
     if targets is not None:
         return [_result(n, leaves.get(n) if n.edges is None else caught[n], record) for n in targets]
     with ACCUMULATING:
@@ -205,9 +216,15 @@ def _formulas(dev: Any) -> list[Any]:
     """Per primitive the formulas of its rule, or the backend's fused kernel ``NAME_vjp`` where it has one."""
     kernels = type(dev.backend)
     table: list[Any] = [None] * len(RULES) + [STEP.vjps]
+    taking: list[Any] = [None] * len(table)
     for made in RULES.values():
         fused = getattr(kernels, made.name + "_vjp", None)
-        table[made.index] = prepared(made, made.vjps if fused is None else (fused, *made.vjps[1:]), dev)
+        formulas = made.vjps if fused is None else (fused, *made.vjps[1:])
+        table[made.index] = prepared(made, formulas, dev)
+        overwriting = getattr(kernels, "overwriting", {}).get(made.name)
+        if overwriting is not None and table[made.index] is formulas:
+            taking[made.index] = (overwriting,)
+    dev.taking = taking
     dev.vjps = table
     return table
 
@@ -266,6 +283,19 @@ def _borrowed(c: Any, g: Any, edge: Node, rule: Any, saved: Any) -> bool:
             if c is s:
                 return True
     return False
+
+
+def _alone(c: Any, cotangents: Any) -> bool:
+    """Whether a cotangent goes to one input only."""
+    return sum([other is c for other in cotangents]) == 1
+
+
+def _gathered(dev: Any, a: Any, b: Any, record: Any) -> Any:
+    """The sum of what came to a leaf so far, which is its own, and what comes now."""
+    if record or type(a) is not ndarray or a.size < LARGE or a.dtype != b.dtype:
+        return _sum(dev, a, b, record)
+    dev.backend.accumulate(a, b)
+    return a
 
 
 def _sum(dev: Any, a: Any, b: Any, record: bool) -> Any:
@@ -336,15 +366,8 @@ def _result(node: Node, g: Any, record: bool) -> Tensor | None:
 
 def _reaching(roots: list[tuple[Node, Any]], targets: list[Node]) -> tuple[set[Node], set[Node]]:
     """The nodes from which a target can be reached (targets too), and those of them with a way on to one."""
-    seen: set[Node] = set()
-    stack = [node for node, _ in roots]
-    while stack:
-        node = stack.pop()
-        if node not in seen:
-            seen.add(node)
-            stack.extend(e for e in node.edges or () if e is not None)
     needed, passing = set(targets), set()
-    for node in sorted(seen, key=lambda n: n.seq):
+    for node in sorted(reachable([node for node, _ in roots]), key=lambda n: n.seq):
         if node.edges is not None and any(e in needed for e in node.edges):
             needed.add(node)
             passing.add(node)

@@ -24,7 +24,7 @@ class device:  # noqa: N801 - PyTorch's name
         RuntimeError: the text names no device type that a backend serves, or the index is none.
     """
 
-    __slots__ = ("backend", "index", "kernels", "scalars", "type", "vjps")
+    __slots__ = ("backend", "index", "kernels", "scalars", "taking", "type", "vjps")
     _known: dict[tuple[str, int | None], device] = {}
     depth = 0  # how many batches deep: devices of `vmap` count from 1
     _outside: list[device | None] = []  # the default devices outside of the contexts that are open
@@ -34,6 +34,7 @@ class device:  # noqa: N801 - PyTorch's name
     backend: Any
     kernels: list[Any]
     vjps: list[Any]
+    taking: list[Any]
     scalars: dict[Any, dict[Any, Any]]
 
     def __new__(cls, type: str | int | device, index: int | None = None) -> device:
@@ -74,7 +75,7 @@ class device:  # noqa: N801 - PyTorch's name
                 return cls(kind, 0)
         made = object.__new__(cls)
         made.type, made.index = kind, index
-        made.backend, made.kernels, made.vjps, made.scalars = None, [], [], {}
+        made.backend, made.kernels, made.vjps, made.taking, made.scalars = None, [], [], [], {}
         cls._known[kind, index] = made
         return made
 

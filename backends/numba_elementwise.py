@@ -20,7 +20,7 @@ from .array.reduce import Dims, ReduceMixin
 from .memory import ready as ready_memory
 from .numba_kernels.threads import split
 
-__all__ = ["NumbaElementwise"]
+__all__ = ["SLOPES", "NumbaElementwise"]
 
 Need = tuple[bool, ...]
 
@@ -48,18 +48,20 @@ class Kernels:
 elements = Kernels("numba_kernels.ufuncs")
 rows = Kernels("numba_kernels.rows")
 reductions = Kernels("numba_kernels.reductions")
+filling = Kernels("numba_kernels.filling")
 
 
-def share(kernel: Any, limit: int, arrays: tuple[Any, ...], constants: tuple[Any, ...] = ()) -> Any:
+def share(kernel: Any, limit: int, arrays: tuple[Any, ...], constants: tuple[Any, ...] = (), into: Any = None) -> Any:
     """The ufunc ``kernel`` of large arrays and 0-d constants.
 
-    From ``limit`` elements on it runs on several threads, where the arrays match and are contiguous.
+    From ``limit`` elements on it runs on several threads, where the arrays match and are contiguous. The result is
+    left in ``into`` if that is given: one of the arrays.
     """
     x = arrays[0]
     ready_memory()
     if x.size < limit or not all([a.flags.c_contiguous and a.shape == x.shape for a in arrays]):
-        return kernel(*arrays, *constants)
-    out = np.empty(x.shape, x.dtype)
+        return kernel(*arrays, *constants, out=into)
+    out = np.empty(x.shape, x.dtype) if into is None else into
     flat, target = [a.reshape(-1) for a in arrays], out.reshape(-1)
     split(lambda i, j: kernel(*[a[i:j] for a in flat], *constants, out=target[i:j]), x.size, GRAIN)
     return out
@@ -134,8 +136,19 @@ def average(x: Any, dims: Dims, keepdim: bool, names: tuple[str, str], correctio
     return shaped(out, x, dims, keepdim)
 
 
+def running(name: str, x: Any, dim: int, backward: int = 0) -> Any:
+    """Running sums or products along rows; None if the kernels cannot serve ``x``."""
+    if dim != x.ndim - 1 or not x.size or not ready(x):
+        return None
+    if x.size >= LARGE:
+        ready_memory()
+    out = np.empty(x.shape, x.dtype)
+    getattr(reductions, name)(x.reshape(-1, x.shape[-1]), backward, out.reshape(-1, x.shape[-1]))
+    return out
+
+
 def extreme(name: str, x: Any, dims: Dims, keepdim: bool) -> Any:
-    """The largest or smallest element of each row; None if ``dims`` do not make up rows."""
+    """The largest element of each row, the smallest, or the product; None if ``dims`` do not make up rows."""
     matrix, axis = as_matrix(x, dims)
     if axis != 1:
         return None
@@ -208,6 +221,19 @@ def slope(kernel: str, heavy: bool, missing: Callable[..., Any] | None = None) -
             return missing(self, g, x, *attributes)
         return widened(getattr(elements, kernel), g, x, *[np.array(v, np.float32) for v in attributes])
 
+    method.kernel, method.heavy = kernel, heavy  # type: ignore[attr-defined]
+    return method
+
+
+def slope_over(kernel: str, heavy: bool, otherwise: Callable[..., Any]) -> Any:
+    """As `slope`, leaving the result in the memory of ``g`` where it has its shape and type."""
+
+    def method(self: Any, g: Any, x: Any, *attributes: Any) -> Any:
+        if g.dtype.char not in "fd" or g.dtype != x.dtype or g.shape != x.shape:
+            return otherwise(self, g, x, *attributes)
+        constants = tuple([self.scalars[x.dtype][v] for v in attributes])
+        return share(getattr(elements, kernel), HEAVY if heavy else LIGHT, (g, x), constants, g)
+
     return method
 
 
@@ -215,6 +241,8 @@ def plain(ufunc: Any) -> Callable[..., Any]:
     """A ufunc of NumPy as a method."""
     return lambda self, *operands: ufunc(*operands)
 
+
+TURNED = 1 << 12  # a transposed copy of so many elements is worth a kernel
 
 _clamp, _clamp_vjp = result("clamp", False, MathMixin.clamp), slope("clamp_vjp", False)
 
@@ -259,6 +287,22 @@ class NumbaElementwise(MathMixin, ReduceMixin, LossMixin):
 
     def clamp_vjp(self, g: Any, x: Any, low: float | None, high: float | None) -> Any:
         return _clamp_vjp(self, g, x, -inf if low is None else low, inf if high is None else high)
+
+    def copy(self, x: Any) -> Any:
+        if x.ndim != 2 or x.size < TURNED or not x.flags.farray or x.flags.c_contiguous or x.dtype.char not in "fd":
+            return super().copy(x)
+        if x.size >= LARGE:
+            ready_memory()
+        out = np.empty(x.shape, x.dtype)
+        filling.transposed(x.T, out)
+        return out
+
+    def spaced(self, first: Any, last: Any, count: int, dtype: np.dtype) -> Any:
+        if dtype.char not in "fd" or count < 2:
+            return super().spaced(first, last, count, dtype)
+        out = np.empty(count, dtype)
+        filling.spaced(first, last, dtype.type((last - first) / dtype.type(count - 1)), out)
+        return out
 
     # Losses, element by element
 
@@ -345,6 +389,22 @@ class NumbaElementwise(MathMixin, ReduceMixin, LossMixin):
         out = average(x, dims, keepdim, ("var_columns", "var_rows"), correction)
         return super().var(x, dims, correction, keepdim) if out is None else out
 
+    def prod(self, x: Any, dim: int, keepdim: bool) -> Any:
+        out = extreme("prod_rows", x, (dim,), keepdim)
+        return super().prod(x, dim, keepdim) if out is None else out
+
+    def cumsum(self, x: Any, dim: int) -> Any:
+        out = running("cumsum_rows", x, dim)
+        return super().cumsum(x, dim) if out is None else out
+
+    def cumsum_vjp(self, g: Any, dim: int) -> Any:
+        out = running("cumsum_rows", g, dim, 1)
+        return super().cumsum_vjp(g, dim) if out is None else out
+
+    def cumprod(self, x: Any, dim: int) -> Any:
+        out = running("cumprod_rows", x, dim)
+        return super().cumprod(x, dim) if out is None else out
+
     def prod_vjp(self, g: Any, x: Any, dim: int, keepdim: bool) -> Any:
         if dim != x.ndim - 1 or not x.size or not ready(x) or g.dtype != x.dtype:
             return super().prod_vjp(g, x, dim, keepdim)
@@ -368,3 +428,11 @@ class NumbaElementwise(MathMixin, ReduceMixin, LossMixin):
     def amin(self, x: Any, dims: Dims, keepdim: bool) -> Any:
         out = extreme("min_rows", x, dims, keepdim)
         return super().amin(x, dims, keepdim) if out is None else out
+
+
+SLOPES = {
+    name.removesuffix("_vjp"): slope_over(method.kernel, method.heavy, method)
+    for name, method in vars(NumbaElementwise).items()
+    if hasattr(method, "heavy")
+}
+"""By primitive, the derivatives that can leave their result in the cotangent's memory."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -79,6 +79,9 @@ class ArrayBase:
         """A scalar that the array module returned, as the 0-d array it stands for."""
         return self.xp.asarray(out)
 
+    # By primitive: a derivative called as the table's is, which may leave its result in the memory of the cotangent.
+    overwriting: ClassVar[dict[str, Callable[..., Any]]] = {}
+
     def owned(self, array: Any) -> bool:
         """Whether ``array`` holds its own memory, rather than being a view of another's."""
         return array.base is None
@@ -144,6 +147,11 @@ class ArrayBase:
     def identity(self, rows: int, columns: int | None, dtype: np.dtype) -> Any:
         """A new matrix with ones on its diagonal; a square one where ``columns`` is None."""
         return self.xp.eye(rows, columns, dtype=dtype)
+
+    def triangle(self, rows: int, columns: int, offset: int, upper: bool, dtype: np.dtype) -> Any:
+        """The indices (2, count) of the elements on and beside a diagonal: above it or below, row by row."""
+        find = self.xp.triu_indices if upper else self.xp.tril_indices
+        return self.xp.stack(find(rows, offset, columns)).astype(dtype, copy=False)
 
     def spaced(self, first: Any, last: Any, count: int, dtype: np.dtype) -> Any:
         """A new vector of ``count`` numbers from ``first`` to ``last``, counted from the near end in their own type.
