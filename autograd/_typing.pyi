@@ -15,6 +15,9 @@ from .ops.linear_algebra.solving import triangular_solve_result
 from .ops.linear_algebra.spectra import svd_result
 from .ops.memory import TypedStorage
 from .ops.memory import UntypedStorage
+from .ops.order_statistics import median_result
+from .ops.order_statistics import mode_result
+from .ops.order_statistics import nanmedian_result
 from .ops.reduce import max_result
 from .ops.reduce import min_result
 from .ops.reduce import sort_result
@@ -24,9 +27,6 @@ from .ops.special import frexp_result
 from .ops.statistics import aminmax_result
 from .ops.statistics import cummax_result
 from .ops.statistics import cummin_result
-from .ops.statistics import median_result
-from .ops.statistics import mode_result
-from .ops.statistics import nanmedian_result
 from .tensor import Size, Tensor
 
 class TensorMethods:
@@ -325,7 +325,7 @@ class TensorMethods:
     def heaviside(self, values: Tensor) -> Tensor: ...
     def heaviside_(self, values: Tensor) -> Tensor: ...
     def histc(self, bins: builtins.int = ..., min: builtins.float = ..., max: builtins.float = ...) -> Tensor: ...
-    def histogram(self, bins: Any, *, range: Any = ..., weight: Tensor | None = ..., density: builtins.bool = ...) -> histogram_result: ...
+    def histogram(self, bins: Any = ..., *, range: Any = ..., weight: Tensor | None = ..., density: builtins.bool = ...) -> histogram_result: ...
     def hsplit(self, indices_or_sections: Any) -> tuple[Tensor, ...]: ...
     def hypot(self, other: Any) -> Tensor: ...
     def hypot_(self, other: Any) -> Tensor: ...

@@ -76,11 +76,19 @@ def jacobian(
 
     Returns:
         A tensor; a tuple for several inputs, or several outputs; a tuple of tuples for several of both.
+
+    Raises:
+        RuntimeError: another strategy, or ``strict`` with ``vectorize``.
+        NotImplementedError: "forward-mode" without ``vectorize`` or with ``create_graph``, as in PyTorch;
+            "reverse-mode" gives the same numbers there.
     """
     if strategy not in ("reverse-mode", "forward-mode"):
         raise RuntimeError(f"jacobian: strategy must be 'reverse-mode' or 'forward-mode', got {strategy!r}")
     if strategy == "forward-mode" and (create_graph or not vectorize):
-        raise NotImplementedError("jacobian: strategy='forward-mode' goes with vectorize=True and create_graph=False")
+        raise NotImplementedError(
+            "jacobian: strategy='forward-mode' goes with vectorize=True and create_graph=False; "
+            "strategy='reverse-mode' gives the same numbers without either"
+        )
     if vectorize and strict:
         raise RuntimeError("jacobian: strict=True does not go together with vectorize=True")
     with enable_grad():
@@ -132,29 +140,28 @@ def vhp(
     Returns:
         ``(value, product)``, the product like the inputs.
     """
-    with enable_grad():
-        xs, one = _inputs("vhp", inputs, create_graph)
-        vs = _vectors("vhp", v, xs, "inputs")
-        value = func(*xs)
-        _number("vhp", value)
-        slopes = _slopes("vhp", value, xs, strict)
-        found = _grads(slopes, xs, vs, create_graph)
-        made = _filled("vhp", found, xs, strict, create_graph)
-        return _released((value,), create_graph)[0], _as(made, one)
+    return _hessian_product("vhp", _grads, func, inputs, v, create_graph, strict)
 
 
 def hvp(
     func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
 ) -> tuple[Any, Any]:
     """The value of ``func`` (one number) and the product of its Hessian with the vector ``v``; ``vhp`` costs less."""
+    return _hessian_product("hvp", _forward, func, inputs, v, create_graph, strict)
+
+
+def _hessian_product(
+    name: str, product: Callable[..., tuple[Any, ...]], func: Callable[..., Any], inputs: Any, v: Any,
+    create_graph: bool, strict: bool,
+) -> tuple[Any, Any]:  # fmt: skip
+    """The value, and what ``product`` makes of the gradient, the inputs and the vector: from the left or the right."""
     with enable_grad():
-        xs, one = _inputs("hvp", inputs, create_graph)
-        vs = _vectors("hvp", v, xs, "inputs")
+        xs, one = _inputs(name, inputs, create_graph)
+        vs = _vectors(name, v, xs, "inputs")
         value = func(*xs)
-        _number("hvp", value)
-        slopes = _slopes("hvp", value, xs, strict)
-        found = _forward(slopes, xs, vs, create_graph)
-        made = _filled("hvp", found, xs, strict, create_graph)
+        _number(name, value)
+        found = product(_slopes(name, value, xs, strict), xs, vs, create_graph)
+        made = _filled(name, found, xs, strict, create_graph)
         return _released((value,), create_graph)[0], _as(made, one)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from .grad_mode import set_grad_enabled
 from .handles import HookTable, NodeHooks, RemovableHandle
-from .node import Node
+from .node import Node, reachable
 from .promote import describe
 from .steps import Bundle, FunctionNode
 from .tensor import Tensor, wrap
@@ -211,7 +211,7 @@ def hooks_on_several(tensors: Sequence[Tensor], fn: Callable[..., Any], wait: bo
         backward, roots = variables["leaves"], variables["roots"]
         held = state.get(get_ident())
         if held is None or held[0] is not backward:
-            reached = _ways(roots) if wait else set()
+            reached = reachable([node for node, _ in roots]) if wait else set()
             to_come = sum(ref is not None and ref() in reached for ref in found) if wait else 1
             held = (backward, [None] * len(found), to_come)
         elif not wait:
@@ -250,15 +250,3 @@ def running() -> dict[str, Any]:
         frame = frame.f_back
     found: dict[str, Any] = frame.f_locals
     return found
-
-
-def _ways(roots: list[tuple[Node, Any]]) -> set[Node]:
-    """All nodes that can be reached from the roots."""
-    seen: set[Node] = set()
-    stack = [node for node, _ in roots]
-    while stack:
-        node = stack.pop()
-        if node not in seen:
-            seen.add(node)
-            stack.extend(e for e in node.edges or () if e is not None)
-    return seen

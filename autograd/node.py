@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import count
 from typing import Any
 
@@ -10,7 +10,7 @@ from .handles import NodeHooks, RemovableHandle
 from .names import name_of
 from .wirtinger import expect_complex
 
-__all__ = ["NamedNode", "Node", "OutputNode", "leaf", "make", "shown", "ticket"]
+__all__ = ["NamedNode", "Node", "OutputNode", "leaf", "make", "reachable", "shown", "ticket"]
 
 ticket = count(1).__next__
 
@@ -145,3 +145,15 @@ def make(
     node.version, node.seq, node.device = version, ticket(), device
     node.hooks = node.grad = node.extra = None
     return node
+
+
+def reachable(roots: Iterable[Node]) -> set[Node]:
+    """All steps and leaves behind ``roots``, and those themselves."""
+    seen: set[Node] = set()
+    stack = list(roots)
+    while stack:
+        node = stack.pop()
+        if node not in seen:
+            seen.add(node)
+            stack.extend(e for e in node.edges or () if e is not None)
+    return seen

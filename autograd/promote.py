@@ -186,6 +186,10 @@ KNOWN = (Tensor, *NUMBERS, np.ndarray, *SEQUENCES)
 
 def slow(rule: Rule, inputs: tuple[Any, ...], attrs: tuple[Any, ...]) -> Tensor:
     """Bring the operands of an element-wise operation to one dtype and device, then run it."""
+    if len(inputs) == 2 and type(inputs[1]) is int and _stays_whole(rule, *inputs):
+        x, number = inputs
+        array = x._device.backend.from_host(np.array(number, np.int64))
+        return getattr(P, rule.name)(x, wrap(array, x._device), *attrs)
     _refuse_numbers(rule, inputs)
     devices = [x._device for x in inputs if isinstance(x, Tensor)]
     if any([d is not devices[0] for d in devices]):
@@ -213,6 +217,17 @@ def slow(rule: Rule, inputs: tuple[Any, ...], attrs: tuple[Any, ...]) -> Tensor:
     ready = head + [_as(x, dtype, device) for x in values]
     return getattr(P, rule.name)(*ready, *attrs)
 
+
+def _stays_whole(rule: Rule, x: Any, number: int) -> bool:
+    """Whether nothing is to be converted beside a number that int64 holds: so it is with indices and labels."""
+    return (
+        type(x) is Tensor and x._array.dtype == INT64 and -(2**63) <= number < 2**63 and rule.kind in WHOLE
+        and rule.name != "pow" and rule.name not in record.BOTH_TENSORS
+    )  # fmt: skip
+
+
+INT64 = np.dtype(np.int64)
+WHOLE = frozenset({"any", "bits", "number", "real", "rounded"})  # kinds of operations that leave integers whole
 
 # Operations that take two Python numbers
 TWO_NUMBERS = frozenset({"add", "div", "floor_divide", "mul", "sub"})

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from .engine import _formulas, _sum_to
-from .node import Node
+from .node import Node, reachable
 from .rule import RULES
 
 __all__ = ["newest_first", "pull"]
@@ -14,14 +14,7 @@ __all__ = ["newest_first", "pull"]
 
 def newest_first(roots: Iterable[Node]) -> list[Node]:
     """All steps and leaves behind ``roots``, in the order in which a backward comes to them."""
-    seen: set[Node] = set()
-    stack = list(roots)
-    while stack:
-        node = stack.pop()
-        if node not in seen:
-            seen.add(node)
-            stack.extend(e for e in node.edges or () if e is not None)
-    return sorted(seen, key=lambda n: n.seq, reverse=True)
+    return sorted(reachable(roots), key=lambda n: n.seq, reverse=True)
 
 
 def pull(node: Node, g: Any, *, users: bool = False) -> list[Any]:

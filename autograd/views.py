@@ -18,6 +18,7 @@ from .grad_mode import Untracked, is_recording, recording
 from .names import named
 from .node import Node, leaf, make
 from .overlaps import AT_INDICES, assign_places, may_share, refuse_partial, refuse_repeated
+from .placing import PLACING, placed
 from .promote import describe, warn_of_lost_part
 from .rule import RULES, P
 from .saved import packing
@@ -194,6 +195,8 @@ def write(name: str, target: Tensor, compute: Callable[..., Any], *operands: Any
     if _has_no_history(target, operands, recorded):
         if name in ARITHMETIC and _computed(name, target, compute, operands):
             return target
+        if name in PLACING and compute.__name__ != "<lambda>" and placed(name, target, operands):
+            return target  # keywords may come in any order
         made = None if compute is overwrite else compute(target, *operands)
         if _wrote(target, operands[0] if compute is overwrite else made):
             return target
@@ -262,13 +265,19 @@ def _has_no_history(target: Tensor, operands: tuple[Any, ...], recorded: bool) -
     return True
 
 
-ARITHMETIC = frozenset({"add_", "sub_", "mul_", "div_", "clamp_"})
+ARITHMETIC = frozenset({"add_", "sub_", "mul_", "div_", "clamp_", "follow_"})
+OF_INTEGERS = frozenset({"add_", "sub_", "mul_"})
 
 
 def _computed(name: str, target: Tensor, compute: Callable[..., Any], operands: tuple[Any, ...]) -> bool:
     """Let the backend compute in the memory of ``target``; False where types, sizes or the backend ask for more."""
     array, device = target._array, target._device
-    if array.dtype.char not in "fd" or not operands or (name == "clamp_" and compute.__name__ == "<lambda>"):
+    whole = array.dtype.char not in "fd"
+    if (
+        (whole and (array.dtype.str[1:] != "i8" or name not in OF_INTEGERS))
+        or not operands
+        or (name == "clamp_" and compute.__name__ == "<lambda>")
+    ):
         return False  # keywords may come in any order
     values: list[Any] = []
     for x in operands:
@@ -276,7 +285,7 @@ def _computed(name: str, target: Tensor, compute: Callable[..., Any], operands: 
             if x._array.dtype != array.dtype or x._array.shape != array.shape or x._device is not device or values:
                 return False
             values.append(x._array)
-        elif type(x) is float or (type(x) is int and -(1 << 24) <= x <= 1 << 24):
+        elif (type(x) is float and not whole) or (type(x) is int and -(1 << 24) <= x <= 1 << 24):
             values.append(x)
         else:
             return False

@@ -13,14 +13,14 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["get_blas_threads", "set_blas_threads"]
+__all__ = ["get_blas_threads", "library", "set_blas_threads"]
 
 FOLDERS = ("../numpy.libs", ".dylibs")  # beside NumPy's own folder, or within it
 NAMES = ("scipy_openblas_{}_num_threads64_", "scipy_openblas_{}_num_threads", "openblas_{}_num_threads")
 
 
 @functools.cache
-def _library() -> tuple[Any, str] | None:
+def library() -> tuple[Any, str] | None:
     """NumPy's OpenBLAS and the pattern of its functions' names, or None where NumPy was built with another."""
     for folder in FOLDERS:
         for path in sorted((Path(np.__file__).parent / folder).glob("*openblas*")):
@@ -36,13 +36,13 @@ def _library() -> tuple[Any, str] | None:
 
 def get_blas_threads() -> int | None:
     """How many threads a matrix product may use; None where NumPy's BLAS is not one that can be asked."""
-    found = _library()
+    found = library()
     return None if found is None else int(getattr(found[0], found[1].format("get"))())
 
 
 def set_blas_threads(count: int) -> bool:
     """Let a matrix product use up to ``count`` threads; whether NumPy's BLAS is one that can be told."""
-    found = _library()
+    found = library()
     if found is None:
         return False
     getattr(found[0], found[1].format("set"))(ctypes.c_int(count))

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import wraps
-from inspect import isfunction
 from typing import Any
 
-from .array.math import UFUNCS
 from .errors import OutOfMemoryError
+from .wrapped import wrapped_class
 
 __all__ = ["PeakCounter", "card_class", "guarded"]
 
@@ -58,19 +57,7 @@ def guarded(run: Callable[..., Any], xp: Any, where: tuple[str, int], several: b
 def card_class(cls: type, xp: Any, index: int, several: bool) -> type:
     """A subclass of the backend ``cls`` in which every method that works on a card is guarded."""
     where = cls.device_type, index  # type: ignore[attr-defined]
-    methods = {
-        name: guarded(getattr(cls, name), xp, where, several)
-        for name in dir(cls)
-        if not name.startswith("_") and name not in FREE and isfunction(getattr(cls, name))
-    }
-
-    def bind_ufuncs(self: Any) -> None:
-        cls.bind_ufuncs(self)  # type: ignore[attr-defined]
-        for name in UFUNCS:
-            if name in vars(self):
-                setattr(self, name, guarded(vars(self)[name], xp, where, several))
-
-    return type(cls.__name__, (cls,), methods | {"bind_ufuncs": bind_ufuncs, "__module__": cls.__module__})
+    return wrapped_class(cls, lambda name, run: guarded(run, xp, where, several), FREE)
 
 
 def _told(xp: Any, where: tuple[str, int], error: Exception) -> OutOfMemoryError:

@@ -12,11 +12,11 @@ import os
 import threading
 from collections.abc import Callable
 from functools import wraps
-from inspect import isfunction
 from typing import Any, NamedTuple
 
 from .array.math import UFUNCS
 from .errors import OutOfMemoryError
+from .wrapped import wrapped_class
 
 __all__ = ["MemoryLimitError", "Report", "empty_cache", "ready", "report", "reset_peak", "set_limit"]
 
@@ -146,7 +146,7 @@ def _exchange(limited: bool) -> None:
         backend = registry.get(name)
         kind = type(backend)
         if limited and kind not in _limited.values():
-            backend.__class__ = _limited.setdefault(kind, _limited_class(kind))
+            backend.__class__ = _limited.setdefault(kind, wrapped_class(kind, _told, FREE))
         elif not limited and kind in _limited.values():
             backend.__class__ = kind.__base__
         for ufunc in UFUNCS:
@@ -157,24 +157,9 @@ def _exchange(limited: bool) -> None:
         registry.bind(where, where.backend)
 
 
-def _limited_class(cls: type) -> type:
-    """A subclass of the backend ``cls`` whose methods tell in full what memory there is when there is too little."""
-    methods: dict[str, Any] = {
-        name: _told(name, getattr(cls, name))
-        for name in dir(cls)
-        if not name.startswith("_") and name not in FREE and isfunction(getattr(cls, name))
-    }
-
-    def bind_ufuncs(self: Any) -> None:
-        cls.bind_ufuncs(self)  # type: ignore[attr-defined]
-        for name in UFUNCS:
-            if name in vars(self):
-                setattr(self, name, _told(name, vars(self)[name]))
-
-    return type(cls.__name__, (cls,), methods | {"bind_ufuncs": bind_ufuncs, "__module__": cls.__module__})
-
-
 def _told(name: str, run: Callable[..., Any]) -> Callable[..., Any]:
+    """``run``, telling in full what memory there is when there is too little."""
+
     @wraps(run)
     def limited(*args: Any, **options: Any) -> Any:
         a = _allocator()

@@ -7,14 +7,19 @@ the first call of a kernel.
 from __future__ import annotations
 
 from math import copysign, inf, nan, prod
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from .memory import ready as ready_memory
-from .numba_elementwise import LARGE, NumbaElementwise
+from .numba_batch_norm import NumbaBatchNorm
+from .numba_convolve import NumbaConvolve
+from .numba_elementwise import LARGE, SLOPES, NumbaElementwise
+from .numba_grid import NumbaGrid
 from .numba_normalize import NumbaNormalize
-from .numba_places import NumbaPlaces
+from .numba_places import NumbaPlaces, scattered
+from .numba_recurrent import NumbaRecurrent
+from .numba_resample import NumbaResample
 from .numba_select import NumbaSelect
 from .numba_update import NumbaUpdate
 from .numpy_backend import NumpyBackend
@@ -43,10 +48,14 @@ class _Kernels:
 K: Any = _Kernels()
 
 
-class NumbaBackend(NumbaElementwise, NumbaNormalize, NumbaPlaces, NumbaSelect, NumbaUpdate, NumpyBackend):
+class NumbaBackend(
+    NumbaBatchNorm, NumbaConvolve, NumbaElementwise, NumbaGrid, NumbaNormalize, NumbaPlaces, NumbaRecurrent,
+    NumbaResample, NumbaSelect, NumbaUpdate, NumpyBackend,
+):  # fmt: skip
     """Numba on the CPU."""
 
     name = "numba"
+    overwriting: ClassVar[dict[str, Any]] = {**SLOPES, "linear": lambda *given: NumbaBackend.linear_vjp(*given, True)}
 
     def versions(self) -> dict[str, str]:
         from importlib.metadata import version
@@ -58,6 +67,9 @@ class NumbaBackend(NumbaElementwise, NumbaNormalize, NumbaPlaces, NumbaSelect, N
         from .numba_kernels.threads import get_num_threads
 
         return super().settings() | {"threads": str(get_num_threads()), "cache folder": str(folder())}
+
+    def in_place(self, name: str, target: Any, values: tuple[Any, ...]) -> bool:
+        return scattered(target, *values) if name == "scatter_" else super().in_place(name, target, values)
 
     # Matrix products: for matrices np.dot reaches BLAS in half the time that np.matmul takes.
 
@@ -84,7 +96,10 @@ class NumbaBackend(NumbaElementwise, NumbaNormalize, NumbaPlaces, NumbaSelect, N
         K.ACTIVATE[act](out, b)
         return out.reshape(*lead, w.shape[0])
 
-    def linear_vjp(self, g: Any, x: Any, w: Any, out: Any, act: str | None, need: tuple[bool, ...]) -> tuple[Any, ...]:
+    def linear_vjp(
+        self, g: Any, x: Any, w: Any, out: Any, act: str | None, need: tuple[bool, ...], own: bool = False
+    ) -> tuple[Any, ...]:
+        """``own``: whether ``g`` may be written to."""
         if w.dtype.char not in FLOATS:
             return super().linear_vjp(g, x, w, out, act, need)
         shape = None
@@ -94,8 +109,9 @@ class NumbaBackend(NumbaElementwise, NumbaNormalize, NumbaPlaces, NumbaSelect, N
             g, x, out = g.reshape(rows, features), x.reshape(rows, w.shape[1]), out.reshape(rows, features)
         sums = None
         if act is not None:
-            before, sums = empty(out.shape, out.dtype), empty(out.shape[1], out.dtype)
-            K.BACK[act](g if g.flags.c_contiguous else np.ascontiguousarray(g), out, before, sums)
+            g, sums = g if g.flags.c_contiguous else np.ascontiguousarray(g), empty(out.shape[1], out.dtype)
+            before = g if own else empty(out.shape, out.dtype)
+            K.BACK[act](g, out, before, sums)
             g = before
         elif need[2]:
             sums = empty(g.shape[1], g.dtype)

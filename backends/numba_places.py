@@ -7,20 +7,27 @@ from typing import Any
 
 import numpy as np
 
+from .array.loss import LossMixin
 from .array.shape import ShapeMixin
 from .memory import ready as ready_memory
 from .numba_elementwise import LARGE, Kernels, ready
 
-__all__ = ["NumbaPlaces"]
+__all__ = ["NumbaPlaces", "scattered"]
 
 Shape = tuple[int, ...]
 
 places = Kernels("numba_kernels.places")
 INT64 = np.dtype(np.int64)
+FEW = 256  # places of which NumPy has read as many when the kernel would begin
 
 
-class NumbaPlaces(ShapeMixin):
+class NumbaPlaces(ShapeMixin, LossMixin):
     """Primitives of indices that are int64, on contiguous float32 and float64 arrays."""
+
+    def out_of_range(self, target: Any, classes: int, ignore: int) -> Any:
+        if target.dtype != INT64 or not target.flags.carray:
+            return super().out_of_range(target, classes, ignore)
+        return np.bool_(places.outside(target.reshape(-1), classes, ignore))
 
     def gather(self, x: Any, index: Any, dim: int) -> Any:
         if not _alike(x, index, dim) or not ready(x):
@@ -60,7 +67,8 @@ class NumbaPlaces(ShapeMixin):
         return out
 
     def index(self, x: Any, where: list[Any], places_: tuple[Any, ...]) -> Any:
-        plan = _plan(where, places_, x.shape) if ready(x) else None
+        few = not where or where[0].size <= FEW
+        plan = None if few or not ready(x) else _plan(where, places_, x.shape)
         if plan is None:
             return super().index(x, where, places_)
         _remember(x)
@@ -80,6 +88,18 @@ class NumbaPlaces(ShapeMixin):
 
     def untake(self, g: Any, rows: Any, count: int) -> Any:
         return self.unindex(g, [rows], ((0,),), (count, *g.shape[rows.ndim :]))
+
+
+def scattered(target: Any, dim: int, index: Any, value: Any) -> bool:
+    """Write at places along ``dim`` in the memory of ``target``; False, and nothing written, where that cannot be."""
+    if not _fits(target.shape, index, dim) or not (target.flags.carray and index.flags.carray):
+        return False
+    if places.outside(index.reshape(-1), target.shape[dim], 0):
+        return False
+    if not isinstance(value, np.ndarray):
+        value = np.full(index.shape, value, target.dtype)
+    places.put_along(_lines(target, dim), _lines(index, dim), _lines(value, dim))
+    return True
 
 
 def _remember(x: Any) -> None:

@@ -54,9 +54,9 @@ class NumbaUpdate(UpdateMixin):
         n = steps[0]
         if steps.count(n) != len(steps):  # each call has one number of the step
             for n in dict.fromkeys(steps):
-                rows = params, grads, firsts, seconds, peaks, steps
-                alike = [[a for a, k in zip(row, steps, strict=True) if k == n] if row else [] for row in rows]
-                self.adam_update(*alike, lr, beta1, beta2, eps, decay, decoupled, maximize)  # type: ignore[arg-type]
+                rows = params, grads, firsts, seconds, peaks
+                a, b, c, d, e = ([x for x, k in zip(row, steps, strict=False) if k == n] for row in rows)
+                self.adam_update(a, b, c, d, e, [n] * len(a), lr, beta1, beta2, eps, decay, decoupled, maximize)
             return
         rest = (
             1.0 - lr * decay if decoupled else 1.0, 0.0 if decoupled else float(decay), lr / (1.0 - beta1**n),

@@ -8,6 +8,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
+from . import lapack
 from .array import ArrayBackend
 from .array.base import Scalars
 
@@ -35,19 +36,43 @@ class NumpyBackend(ArrayBackend):
         # NumPy has no erf; the C library's, one element at a time, is right to the last digit.
         return np.asarray(_erf(x), dtype=x.dtype)
 
+    def inverse(self, x: Any) -> Any:
+        made = lapack.inverse(x) if x.shape[-1] >= lapack.LEAST else None
+        return super().inverse(x) if made is None else made
+
     def in_place(self, name: str, target: Any, values: tuple[Any, ...]) -> bool:
         if name == "clamp_":
             if len(values) != 2 or not values[0] <= values[1]:
                 return False
             target.clip(*values, out=target)
             return True
+        if name == "follow_":
+            value, keep, share = values
+            target *= keep
+            target += value * share
+            return True
+        if name == "masked_fill_":
+            np.copyto(target, values[1], where=values[0])
+            return True
+        if name == "index_fill_":
+            dim, index, number = values
+            if index.min() < -target.shape[dim] or index.max() >= target.shape[dim]:
+                return False
+            target[(slice(None),) * dim + (index,)] = number
+            return True
+        if name == "scatter_":
+            return False
         run = IN_PLACE[name]
         if len(values) == 1:
             run(target, values[0], target)
             return True
         if name not in ("add_", "sub_") or not isinstance(values[0], np.ndarray):
             return False
-        value, factor = values[0].reshape(-1), target.dtype.type(values[1])
+        factor = target.dtype.type(values[1])
+        if target.size <= PIECE:
+            run(target, values[0] * factor, target)
+            return True
+        value = values[0].reshape(-1)
         line = target.reshape(-1)
         for i in range(0, line.size, PIECE):  # the product stays in the processor's cache
             run(line[i : i + PIECE], value[i : i + PIECE] * factor, line[i : i + PIECE])

@@ -167,7 +167,7 @@ def device_of(value: device | str | None) -> device:
     """The device that ``value`` names (None: the default one), with its backend loaded."""
     if value is None:
         return default_device()
-    found = device(value)
+    found = value if type(value) is device else device(value)
     if found.backend is None:
         bind(found, get(_serving(found.type)).on(found))
     return found

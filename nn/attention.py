@@ -6,13 +6,14 @@ from typing import Any
 
 from ..autograd import P, Tensor
 from ..autograd.ops.factories import empty
+from ..backends.attention_kernels import SDPBackend, sdpa_kernel
 from . import functional as F
 from . import init
 from .linear import NonDynamicallyQuantizableLinear
 from .module import Module
 from .parameter import Parameter
 
-__all__ = ["MultiheadAttention"]
+__all__ = ["MultiheadAttention", "SDPBackend", "sdpa_kernel"]
 
 
 class MultiheadAttention(Module):

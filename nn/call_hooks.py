@@ -10,8 +10,10 @@ from ..autograd import Function, Tensor, is_grad_enabled
 from ..autograd.handles import HookTable, RemovableHandle
 
 __all__ = [
-    "Hookable", "register_module_backward_hook", "register_module_forward_hook", "register_module_forward_pre_hook",
-    "register_module_full_backward_hook", "register_module_full_backward_pre_hook",
+    "Hookable", "register_module_backward_hook", "register_module_buffer_registration_hook",
+    "register_module_forward_hook", "register_module_forward_pre_hook", "register_module_full_backward_hook",
+    "register_module_full_backward_pre_hook", "register_module_module_registration_hook",
+    "register_module_parameter_registration_hook",
 ]  # fmt: skip
 
 
@@ -50,6 +52,8 @@ class ModuleHooks:
 
 # The hooks of all modules together, called before a module's own.
 EVERYWHERE = ModuleHooks()
+# What is called when any module is given a parameter, a buffer or a submodule.
+REGISTERED = {kind: HookTable() for kind in ("parameter", "buffer", "module")}
 _NONE = ModuleHooks()
 
 
@@ -245,11 +249,28 @@ def _as_many(name: str, changed: Any, before: tuple[Any, ...]) -> tuple[Any, ...
     return several
 
 
+def _table(name: str) -> Any:
+    """A table of hooks under the name that it has in PyTorch, which programs read, clear and replace."""
+
+    def read(self: Hookable) -> HookTable:
+        found: HookTable = getattr(self._hooks_of_calls(), name)
+        return found
+
+    def write(self: Hookable, hooks: dict[int, Any]) -> None:
+        table, kept = read(self), dict(hooks)
+        table.clear()
+        table.update(kept)
+
+    return property(read, write)
+
+
 class Hookable:
     """The part of ``Module`` that hooks are registered with. Every method returns a handle that removes the hook."""
 
     _hooked = False  # whether a call must look for hooks: set on the instance, or on the class for all
     _hooks: ModuleHooks | None
+    _forward_hooks, _forward_pre_hooks = _table("forward"), _table("forward_pre")
+    _backward_hooks, _backward_pre_hooks = _table("backward"), _table("backward_pre")
 
     def _own_hooks(self) -> ModuleHooks:
         if self._hooks is None:
@@ -374,6 +395,21 @@ def register_module_full_backward_hook(hook: Callable[..., Any]) -> RemovableHan
     hooks = _everywhere()
     _refuse_both(hooks.legacy)
     return hooks.backward.add(hook)
+
+
+def register_module_parameter_registration_hook(hook: Callable[..., Any]) -> RemovableHandle:
+    """Call ``hook(module, name, parameter)`` when a module is given a parameter; what it returns replaces it."""
+    return REGISTERED["parameter"].add(hook)
+
+
+def register_module_buffer_registration_hook(hook: Callable[..., Any]) -> RemovableHandle:
+    """Call ``hook(module, name, buffer)`` when a module is given a buffer; what it returns replaces it."""
+    return REGISTERED["buffer"].add(hook)
+
+
+def register_module_module_registration_hook(hook: Callable[..., Any]) -> RemovableHandle:
+    """Call ``hook(module, name, submodule)`` when a module is given a submodule; what it returns replaces it."""
+    return REGISTERED["module"].add(hook)
 
 
 def _refuse_both(others: HookTable) -> None:

@@ -51,6 +51,15 @@ class _Listed(Module):
             self.append(module)
         return self
 
+    def pop(self, index: int | slice) -> Any:
+        """Take a module out."""
+        module = self[index]  # type: ignore[index]
+        del self[index]
+        return module
+
+    def __iadd__(self, other: Iterable[Module]) -> Self:
+        return self.extend(other)
+
     def insert(self, index: int, module: Module) -> Self:
         """Add a module before place ``index``."""
         modules = list(self._modules.values())
@@ -95,6 +104,23 @@ class Sequential(_Listed):
         if isinstance(index, slice):
             return type(self)(OrderedDict(list(self._modules.items())[index]))
         return list(self._modules.values())[index]
+
+    def __add__(self, other: Sequential) -> Sequential:
+        if not isinstance(other, Sequential):
+            raise ValueError(f"Sequential: can be added to another Sequential only, not to {type(other).__name__}")
+        return Sequential(*self, *other)
+
+    def __mul__(self, times: int) -> Sequential:
+        if not isinstance(times, int):
+            raise TypeError(f"Sequential: can be repeated an integer number of times, not {type(times).__name__}")
+        if times <= 0:
+            raise ValueError(f"Sequential: can be repeated a positive number of times, not {times}")
+        return Sequential(*list(self) * times)
+
+    __rmul__ = __mul__
+
+    def __imul__(self, times: int) -> Self:
+        return self.extend(list(self * times)[len(self) :])
 
 
 class ModuleList(_Listed):
@@ -170,6 +196,10 @@ class ModuleDict(Module):
     def items(self) -> Iterable[tuple[str, Module]]:
         """Names and modules."""
         return self._modules.items()
+
+    def clear(self) -> None:
+        """Take all modules out."""
+        self._modules.clear()
 
     def pop(self, name: str) -> Module:
         """Take a module out."""

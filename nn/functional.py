@@ -107,16 +107,15 @@ from ..autograd.ops.shape import pad as _pad
 from ..autograd.promote import describe
 from ..autograd.tensor import wrap
 from ..autograd.views import write
+from .class_losses import cross_entropy, nll_loss
 from .ctc import ctc_loss
 from .likelihood_losses import gaussian_nll_loss, kl_div, linear_cross_entropy, poisson_nll_loss
 from .loss_functions import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
-    cross_entropy,
     huber_loss,
     l1_loss,
     mse_loss,
-    nll_loss,
     smooth_l1_loss,
 )
 from .margin_losses import (

@@ -19,14 +19,21 @@ __all__ = [
 ]  # fmt: skip
 
 
-class LazyLinear(LazyModuleMixin, Linear):
+class _Lazy(LazyModuleMixin):
+    """A layer that becomes the class that it is a lazy kind of: the first base class that is not lazy itself."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "cls_to_become" not in cls.__dict__:
+            cls.cls_to_become = next(base for base in cls.__mro__ if not issubclass(base, LazyModuleMixin))
+
+
+class LazyLinear(_Lazy, Linear):
     """A ``Linear`` whose ``in_features`` the first input tells.
 
     Args:
         out_features, bias, device, dtype: see ``Linear``.
     """
-
-    cls_to_become = Linear
 
     def __init__(self, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None) -> None:
         # No bias at first: its numbers are to be drawn after the weight's, when the sizes are known.
@@ -54,7 +61,7 @@ class LazyLinear(LazyModuleMixin, Linear):
                 self.reset_parameters()
 
 
-class _LazyConv(LazyModuleMixin):
+class _LazyConv(_Lazy):
     """A convolution whose ``in_channels`` the first input tells; else arguments as of the convolution."""
 
     weight: Any
@@ -96,40 +103,28 @@ class _LazyConv(LazyModuleMixin):
 class LazyConv1d(_LazyConv, Conv1d):
     """A ``Conv1d`` whose ``in_channels`` the first input tells."""
 
-    cls_to_become = Conv1d
-
 
 class LazyConv2d(_LazyConv, Conv2d):
     """A ``Conv2d`` whose ``in_channels`` the first input tells."""
-
-    cls_to_become = Conv2d
 
 
 class LazyConv3d(_LazyConv, Conv3d):
     """A ``Conv3d`` whose ``in_channels`` the first input tells."""
 
-    cls_to_become = Conv3d
-
 
 class LazyConvTranspose1d(_LazyConv, ConvTranspose1d):
     """A ``ConvTranspose1d`` whose ``in_channels`` the first input tells."""
-
-    cls_to_become = ConvTranspose1d
 
 
 class LazyConvTranspose2d(_LazyConv, ConvTranspose2d):
     """A ``ConvTranspose2d`` whose ``in_channels`` the first input tells."""
 
-    cls_to_become = ConvTranspose2d
-
 
 class LazyConvTranspose3d(_LazyConv, ConvTranspose3d):
     """A ``ConvTranspose3d`` whose ``in_channels`` the first input tells."""
 
-    cls_to_become = ConvTranspose3d
 
-
-class _LazyNorm(LazyModuleMixin):
+class _LazyNorm(_Lazy):
     """A normalisation whose ``num_features`` the first input tells.
 
     Args:
@@ -171,34 +166,22 @@ class _LazyNorm(LazyModuleMixin):
 class LazyBatchNorm1d(_LazyNorm, BatchNorm1d):
     """A ``BatchNorm1d`` whose ``num_features`` the first input tells."""
 
-    cls_to_become = BatchNorm1d
-
 
 class LazyBatchNorm2d(_LazyNorm, BatchNorm2d):
     """A ``BatchNorm2d`` whose ``num_features`` the first input tells."""
-
-    cls_to_become = BatchNorm2d
 
 
 class LazyBatchNorm3d(_LazyNorm, BatchNorm3d):
     """A ``BatchNorm3d`` whose ``num_features`` the first input tells."""
 
-    cls_to_become = BatchNorm3d
-
 
 class LazyInstanceNorm1d(_LazyNorm, InstanceNorm1d):
     """An ``InstanceNorm1d`` whose ``num_features`` the first input tells."""
-
-    cls_to_become = InstanceNorm1d
 
 
 class LazyInstanceNorm2d(_LazyNorm, InstanceNorm2d):
     """An ``InstanceNorm2d`` whose ``num_features`` the first input tells."""
 
-    cls_to_become = InstanceNorm2d
-
 
 class LazyInstanceNorm3d(_LazyNorm, InstanceNorm3d):
     """An ``InstanceNorm3d`` whose ``num_features`` the first input tells."""
-
-    cls_to_become = InstanceNorm3d

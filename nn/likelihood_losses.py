@@ -10,8 +10,8 @@ from ..autograd import P, Tensor
 from ..autograd.ops.args import check_tensor, not_for
 from ..autograd.ops.factories import full_like
 from ..autograd.promote import describe
-from .loss_functions import cross_entropy, legacy_reduction
-from .reduction import reduced
+from .class_losses import cross_entropy
+from .reduction import legacy_reduction, reduced
 from .warn import users_line
 
 __all__ = ["gaussian_nll_loss", "kl_div", "linear_cross_entropy", "poisson_nll_loss"]

@@ -9,8 +9,8 @@ from typing import Any
 from ..autograd import Tensor
 from . import functional as F
 from .linear import Linear
-from .loss_functions import legacy_reduction
 from .module import Module
+from .reduction import legacy_reduction
 
 __all__ = [
     "BCELoss", "BCEWithLogitsLoss", "CTCLoss", "CrossEntropyLoss", "GaussianNLLLoss", "HuberLoss", "KLDivLoss",

@@ -11,8 +11,7 @@ from ..autograd.ops.args import check_tensor, not_for
 from ..autograd.ops.checks import refuse_out_of_range
 from ..autograd.ops.distance import pairwise_distance
 from ..autograd.promote import describe
-from .loss_functions import legacy_reduction
-from .reduction import reduced
+from .reduction import legacy_reduction, reduced
 
 __all__ = [
     "cosine_embedding_loss", "hinge_embedding_loss", "margin_ranking_loss", "multi_margin_loss",

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ..autograd import Tensor, no_grad
 from . import compiling
-from .call_hooks import Hookable
+from .call_hooks import REGISTERED, Hookable
+from .members import Members
+from .movable import Movable
 from .parameter import Buffer, Parameter, Uninitialized
 from .state import Stateful
 
 __all__ = ["Module"]
 
 
-class Module(Hookable, Stateful):
+class Module(Hookable, Stateful, Movable):
     """Base of all layers and models: subclass it, assign submodules and parameters, define ``forward``.
 
     Parameters, buffers and submodules are kept in tables of their own, and also as plain attributes, so that reading
@@ -22,6 +24,7 @@ class Module(Hookable, Stateful):
     """
 
     training: bool
+    call_super_init = False  # whether ``__init__`` goes on to further base classes, with its arguments
     _parameters: dict[str, Parameter | None]
     _buffers: dict[str, Tensor | None]
     _modules: dict[str, Any]  # Module, or None for one that could be there
@@ -31,11 +34,18 @@ class Module(Hookable, Stateful):
 
         def __getattr__(self, name: str) -> Any: ...
 
-    def __init__(self) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if (args or kwargs) and not self.call_super_init:
+            what = f"got an unexpected keyword argument '{next(iter(kwargs))}'" if kwargs else (
+                f"takes 1 positional argument but {len(args) + 1} were given"
+            )  # fmt: skip
+            raise TypeError(f"{type(self).__name__}.__init__() {what}")
         fields = self.__dict__
         fields["training"] = True
-        fields["_parameters"], fields["_buffers"], fields["_modules"] = {}, {}, {}
+        fields["_parameters"], fields["_buffers"], fields["_modules"] = Members(self), Members(self), Members(self)
         fields["_non_persistent"], fields["_hooks"] = set(), None
+        if self.call_super_init:
+            super().__init__(*args, **kwargs)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """What the module computes; every subclass defines it.
@@ -53,69 +63,76 @@ class Module(Hookable, Stateful):
     # Attributes
 
     def __setattr__(self, name: str, value: Any) -> None:
-        tables = self.__dict__.get("_parameters")
-        if tables is None:
-            if isinstance(value, (Parameter, Module)):
+        if "_parameters" not in self.__dict__:
+            if isinstance(value, (Parameter, Buffer, Module)):
                 raise AttributeError(f"{type(self).__name__}: call super().__init__() before assigning '{name}'")
             object.__setattr__(self, name, value)
-            return
-        if isinstance(value, Parameter):
+        elif isinstance(value, Parameter):
             self._place(self._parameters, name, value)
+        elif name in self._parameters:
+            self._replace(self._parameters, name, value, (), "parameter", "Parameter")
+        elif isinstance(value, Module):
+            self._place(self._modules, name, value)
+        elif name in self._modules:
+            self._replace(self._modules, name, value, (), "submodule", "Module")
         elif isinstance(value, Buffer):
             self._place(self._buffers, name, value)
             (self._non_persistent.discard if value.persistent else self._non_persistent.add)(name)
-        elif isinstance(value, Module):
-            self._place(self._modules, name, value)
-        elif name in self._parameters and value is not None:
-            raise TypeError(f"{type(self).__name__}: '{name}' is a parameter; assign a Parameter or None, not "
-                            f"{type(value).__name__}")  # fmt: skip
-        elif name in self._buffers and isinstance(value, Tensor):
-            self._place(self._buffers, name, value)
+        elif name in self._buffers:
+            self._replace(self._buffers, name, value, Tensor, "buffer", "Tensor")
         else:
-            for table in (self._parameters, self._buffers, self._modules):
-                if name in table and value is None:
-                    table[name] = None
-                else:
-                    table.pop(name, None)
             if name == "forward":  # a forward of the instance's own must not be bypassed by a fused step
                 self.__dict__["_hooked"] = True
             object.__setattr__(self, name, value)
 
+    def _replace(self, table: dict[str, Any], name: str, value: Any, kind: Any, what: str, wanted: str) -> None:
+        if value is not None and not isinstance(value, kind):
+            raise TypeError(f"{type(self).__name__}: '{name}' is a {what}; assign a {wanted} or None, not "
+                            f"{type(value).__name__}")  # fmt: skip
+        self._place(table, name, value)
+
     def _place(self, table: dict[str, Any], name: str, value: Any) -> None:
-        for other in (self._parameters, self._buffers, self._modules):
+        """Put a value into a table, and so among the attributes."""
+        for kind, other in (("parameter", self._parameters), ("buffer", self._buffers), ("module", self._modules)):
             if other is not table:
-                other.pop(name, None)
+                if name in other:
+                    del other[name]
+            elif REGISTERED[kind] and value is not None:
+                for hook in list(REGISTERED[kind].values()):
+                    changed = hook(self, name, value)
+                    value = value if changed is None else changed
         table[name] = value
-        self.__dict__[name] = value
 
     def __delattr__(self, name: str) -> None:
         for table in (self._parameters, self._buffers, self._modules):
-            table.pop(name, None)
+            if name in table:
+                del table[name]
+                self._non_persistent.discard(name)
+                return
         object.__delattr__(self, name)
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
         """Add a parameter, or None for one that could be there.
 
         Raises:
-            TypeError: not a Parameter. KeyError: the name is taken, empty, or has a dot.
+            TypeError: not a Parameter, or the name no string. KeyError: it is taken, empty, or has a dot.
         """
         if param is not None and not isinstance(param, Parameter):
             raise TypeError(f"register_parameter: '{name}' must be a Parameter or None, not {type(param).__name__}")
-        self._check_name("register_parameter", name, self._parameters)
+        self._check_name("register_parameter", name, "_parameters")
         self._place(self._parameters, name, param)
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
         """Add a tensor that belongs to the module's state but is not learned.
 
         Raises:
-            TypeError: not a Tensor. KeyError: the name is taken, empty, or has a dot.
+            TypeError: not a Tensor, or the name no string. KeyError: it is taken, empty, or has a dot.
         """
         if tensor is not None and not isinstance(tensor, Tensor):
             raise TypeError(f"register_buffer: '{name}' must be a Tensor or None, not {type(tensor).__name__}")
-        self._check_name("register_buffer", name, self._buffers)
+        self._check_name("register_buffer", name, "_buffers")
         self._place(self._buffers, name, tensor)
-        if not persistent:
-            self._non_persistent.add(name)
+        (self._non_persistent.discard if persistent else self._non_persistent.add)(name)
 
     def register_module(self, name: str, module: Module | None) -> None:
         """Another name of ``add_module``."""
@@ -125,17 +142,21 @@ class Module(Hookable, Stateful):
         """Add a submodule under a name that need not be a Python identifier.
 
         Raises:
-            TypeError: not a Module. KeyError: the name is taken, empty, or has a dot.
+            TypeError: not a Module, or the name no string. KeyError: it is taken, empty, or has a dot.
         """
         if module is not None and not isinstance(module, Module):
             raise TypeError(f"add_module: '{name}' must be a Module or None, not {type(module).__name__}")
-        self._check_name("add_module", name, self._modules)
+        self._check_name("add_module", name, "_modules")
         self._place(self._modules, name, module)
 
-    def _check_name(self, what: str, name: str, table: dict[str, Any]) -> None:
-        if not isinstance(name, str) or not name or "." in name:
-            raise KeyError(f"{what}: the name {name!r} must be a string, not empty and without a dot")
-        if hasattr(self, name) and name not in table:
+    def _check_name(self, what: str, name: str, table: str) -> None:
+        if table not in self.__dict__:
+            raise AttributeError(f"{what}: call super().__init__() of {type(self).__name__} before adding '{name}'")
+        if not isinstance(name, str):
+            raise TypeError(f"{what}: the name must be a string, not {type(name).__name__}")
+        if not name or "." in name:
+            raise KeyError(f"{what}: the name {name!r} must not be empty nor have a dot")
+        if hasattr(self, name) and name not in getattr(self, table):
             raise KeyError(f"{what}: attribute '{name}' already exists")
 
     # Walking the tree
@@ -258,7 +279,7 @@ class Module(Hookable, Stateful):
             raise ValueError(f"set_submodule: '{target}' must be a Module, not {type(module).__name__}")
         path, _, name = target.rpartition(".")
         parent = self.get_submodule(path)
-        if strict:
+        if strict or (hasattr(parent, name) and name not in parent._modules):
             parent.get_submodule(name)
         setattr(parent, name, module)
 
@@ -273,7 +294,7 @@ class Module(Hookable, Stateful):
         """Taken as in PyTorch, with the arguments of ``tapegrad.compile``; the module runs as it stands."""
         compiling.compile(self, *args, **kwargs)
 
-    # Mode, type, device
+    # Mode
 
     def train(self, mode: bool = True) -> Self:
         """Set training mode, here and below."""
@@ -323,57 +344,6 @@ class Module(Hookable, Stateful):
                         module._place(module._buffers, name, fn(buffer))
         return self
 
-    def to(self, *args: Any, **kwargs: Any) -> Self:
-        """Move parameters and buffers to a device, and floating ones to a dtype."""
-        whole = Tensor(0).to(*args, **kwargs)
-        moves = dict(kwargs, device=whole.device) if _names_device(args, kwargs) else {}
-        dtype = whole.dtype if whole.dtype is not Tensor(0).dtype or _names_dtype(args, kwargs) else None
-        moves.pop("dtype", None)
-
-        def move(t: Tensor) -> Tensor:
-            kind = dtype if dtype is not None and (t.is_floating_point() or t.is_complex()) else None
-            return t.to(device=moves.get("device"), dtype=kind)
-
-        return self._apply(move)
-
-    def type(self, dst_type: Any) -> Self:
-        """Make all parameters and buffers of an element type."""
-        return self._apply(lambda t: t.type(dst_type))
-
-    def to_empty(self, *, device: Any, recurse: bool = True) -> Self:
-        """Move to a device, without the values; ``recurse`` also what lies below."""
-        from ..autograd.ops.factories import empty_like
-
-        return self._apply(lambda t: empty_like(t, device=device), recurse)
-
-    def share_memory(self) -> Self:
-        """Let other processes see the parameters and buffers."""
-        return self._apply(lambda t: t.share_memory_())
-
-    def float(self) -> Self:
-        """Make floating parameters and buffers float32."""
-        return self._apply(lambda t: t.float() if t.is_floating_point() else t)
-
-    def double(self) -> Self:
-        """Make floating parameters and buffers float64."""
-        return self._apply(lambda t: t.double() if t.is_floating_point() else t)
-
-    def half(self) -> Self:
-        """Make floating parameters and buffers float16."""
-        return self._apply(lambda t: t.half() if t.is_floating_point() else t)
-
-    def bfloat16(self) -> Self:
-        """Make floating parameters and buffers bfloat16."""
-        return self._apply(lambda t: t.bfloat16() if t.is_floating_point() else t)
-
-    def cpu(self) -> Self:
-        """Move parameters and buffers to the CPU."""
-        return self._apply(lambda t: t.cpu())
-
-    def cuda(self, device: Any = None) -> Self:
-        """Move parameters and buffers to a CUDA device."""
-        return self._apply(lambda t: t.cuda(device))
-
     # Text
 
     def extra_repr(self) -> str:
@@ -390,23 +360,10 @@ class Module(Hookable, Stateful):
             return f"{self._get_name()}({''.join(own)})"
         return f"{self._get_name()}(\n  " + "\n  ".join(own + children) + "\n)"
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        from copy import deepcopy
+    def __getstate__(self) -> dict[str, Any]:
+        return {key: dict(value) if type(value) is Members else value for key, value in self.__dict__.items()}
 
-        made = object.__new__(type(self))
-        memo[id(self)] = made
-        for key, value in self.__dict__.items():
-            made.__dict__[key] = deepcopy(value, memo)
-        return made
-
-
-def _names_dtype(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
-    from ..backends.dtypes import dtype
-
-    return kwargs.get("dtype") is not None or any(isinstance(a, (dtype, Tensor)) for a in args)
-
-
-def _names_device(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
-    from ..backends import device
-
-    return kwargs.get("device") is not None or any(isinstance(a, (str, int, device, Tensor)) for a in args)
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        for table in ("_parameters", "_buffers", "_modules"):
+            self.__dict__[table] = Members(self, state.get(table))

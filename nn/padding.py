@@ -37,58 +37,88 @@ class _Pad(Module):
         return f"{self.padding}"
 
 
-class CircularPad1d(_Pad):
+class _CircularPad(_Pad):
+    """Adds what lies at the other end.
+
+    Args:
+        padding: one number for all ends, or (before, after) for each dimension from the last one on.
+    """
+
+    mode = "circular"
+
+
+class CircularPad1d(_CircularPad):
     """Adds what lies at the other end, to (N, C, L)."""
 
-    n, mode = 1, "circular"
+    n = 1
 
 
-class CircularPad2d(_Pad):
+class CircularPad2d(_CircularPad):
     """Adds what lies at the other end, to (N, C, H, W)."""
 
-    n, mode = 2, "circular"
+    n = 2
 
 
-class CircularPad3d(_Pad):
+class CircularPad3d(_CircularPad):
     """Adds what lies at the other end, to (N, C, D, H, W)."""
 
-    n, mode = 3, "circular"
+    n = 3
 
 
-class ReflectionPad1d(_Pad):
+class _ReflectionPad(_Pad):
+    """Mirrors at the edge, which is not repeated.
+
+    Args:
+        padding: one number for all ends, or (before, after) for each dimension from the last one on.
+    """
+
+    mode = "reflect"
+
+
+class ReflectionPad1d(_ReflectionPad):
     """Mirrors at the edge, which is not repeated; (N, C, L)."""
 
-    n, mode = 1, "reflect"
+    n = 1
 
 
-class ReflectionPad2d(_Pad):
+class ReflectionPad2d(_ReflectionPad):
     """Mirrors at the edge, which is not repeated; (N, C, H, W)."""
 
-    n, mode = 2, "reflect"
+    n = 2
 
 
-class ReflectionPad3d(_Pad):
+class ReflectionPad3d(_ReflectionPad):
     """Mirrors at the edge, which is not repeated; (N, C, D, H, W)."""
 
-    n, mode = 3, "reflect"
+    n = 3
 
 
-class ReplicationPad1d(_Pad):
+class _ReplicationPad(_Pad):
+    """Repeats the edge.
+
+    Args:
+        padding: one number for all ends, or (before, after) for each dimension from the last one on.
+    """
+
+    mode = "replicate"
+
+
+class ReplicationPad1d(_ReplicationPad):
     """Repeats the edge; (N, C, L)."""
 
-    n, mode = 1, "replicate"
+    n = 1
 
 
-class ReplicationPad2d(_Pad):
+class ReplicationPad2d(_ReplicationPad):
     """Repeats the edge; (N, C, H, W)."""
 
-    n, mode = 2, "replicate"
+    n = 2
 
 
-class ReplicationPad3d(_Pad):
+class ReplicationPad3d(_ReplicationPad):
     """Repeats the edge; (N, C, D, H, W)."""
 
-    n, mode = 3, "replicate"
+    n = 3
 
 
 class _ConstantPad(_Pad):

@@ -31,6 +31,12 @@ class Parameter(Tensor):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__()
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Parameter:
+        if id(self) not in memo:  # the gradient is not copied
+            memo[id(self)] = type(self)(self.detach().clone(), self.requires_grad)
+        made: Parameter = memo[id(self)]
+        return made
+
     def __repr__(self) -> str:
         return "Parameter containing:\n" + super().__repr__()
 

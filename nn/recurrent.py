@@ -8,6 +8,7 @@ from typing import Any
 
 from ..autograd import P, Tensor
 from ..autograd.ops.factories import empty, zeros
+from ..autograd.views import own
 from . import functional as F
 from . import init
 from .module import Module
@@ -185,7 +186,7 @@ class RNNBase(Module):
         self._check_input(x, width, length)
         start = self._start(given, batch, x)
         data, ends = self._layers(P.reshape(x, (length * batch, width)), [batch] * length, start)
-        out = P.reshape(data, (length, batch, data._array.shape[1]))
+        out = own(P.reshape(data, (length, batch, data._array.shape[1])))
         if alone:
             out, ends = out.squeeze(1), tuple(e.squeeze(1) for e in ends)
         elif self.batch_first:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..autograd import P, Tensor
+from ..autograd import Tensor
 from ..autograd.ops.factories import empty, zeros
 from . import init
 from .module import Module
 from .parameter import Parameter
-from .recurrent_steps import STEPS
+from .recurrent_steps import step
 
 __all__ = ["GRUCell", "LSTMCell", "RNNCell", "RNNCellBase"]
 
@@ -71,9 +71,8 @@ class RNNCellBase(Module):
                         f"hidden{i} has inconsistent hidden_size or batch: got {list(s.shape)}, expected "
                         f"{[x.shape[0], self.hidden_size]}"
                     )
-        made = STEPS[self.mode](
-            P.linear(x, self.weight_ih, self.bias_ih, None), tuple(state), self.weight_hh, self.bias_hh, None
-        )
+        weights = (self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh, None)
+        made = step(self.mode, x, tuple(state), weights)
         return tuple(m.squeeze(0) for m in made) if alone else made
 
     def extra_repr(self) -> str:

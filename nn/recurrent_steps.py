@@ -1,13 +1,13 @@
-"""One step, and one pass over all steps, of the recurrent layers."""
+"""One layer in one direction of the recurrent layers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from ..autograd import P, Tensor
 
-__all__ = ["GATES", "STEPS", "run"]
+__all__ = ["GATES", "run", "step"]
 
 State = tuple[Tensor, ...]  # (h,), and for an LSTM (h, c)
 
@@ -15,45 +15,18 @@ State = tuple[Tensor, ...]  # (h,), and for an LSTM (h, c)
 GATES = {"RNN_TANH": 1, "RNN_RELU": 1, "GRU": 3, "LSTM": 4}
 
 
-def _tanh(x: Tensor, state: State, w: Any, b: Any, r: Any) -> State:
-    return (P.tanh(P.add(x, P.linear(state[0], w, b, None))),)
+def _own(part: Tensor) -> Tensor:
+    """A part of the result as a tensor of its own, which may be written to: nobody has the whole, no part another's."""
+    part._view, part._cell = None, [0]
+    return part
 
 
-def _relu(x: Tensor, state: State, w: Any, b: Any, r: Any) -> State:
-    return (P.relu(P.add(x, P.linear(state[0], w, b, None))),)
-
-
-def _gru(x: Tensor, state: State, w: Any, b: Any, r: Any) -> State:
-    (h,) = state
-    return (P.gru_step(x, P.linear(h, w, b, None), h),)
-
-
-def _lstm(x: Tensor, state: State, w: Any, b: Any, r: Any) -> State:
-    h, c = state
-    both = P.lstm_step(P.add(x, P.linear(h, w, b, None)), c)
-    h, c = P.slice(both, (0,)), P.slice(both, (1,))
-    return (h if r is None else P.linear(h, r, None, None)), c
-
-
-STEPS: dict[str, Callable[..., State]] = {"RNN_TANH": _tanh, "RNN_RELU": _relu, "GRU": _gru, "LSTM": _lstm}
-
-
-def _rows(state: State, start: int, stop: int) -> State:
-    return tuple([P.slice(s, (slice(start, stop),)) for s in state])
-
-
-def _steps(x: Tensor, sizes: Sequence[int]) -> list[Tensor]:
-    """The rows of each step.
-
-    Halved again and again: the gradient of a slice has the size of what it is cut from, so to cut all steps from the
-    whole would cost the square of their number.
-    """
-    if len(sizes) == 1:
-        return [x]
-    half = len(sizes) // 2
-    at = sum(sizes[:half])
-    left, right = P.slice(x, (slice(0, at),)), P.slice(x, (slice(at, x._array.shape[0]),))
-    return _steps(left, sizes[:half]) + _steps(right, sizes[half:])
+def _ends(out: Tensor, rows: int, state: State, projected: bool) -> State:
+    """The state that stands below the ``rows`` in a layer's result."""
+    batch, width = state[0]._array.shape
+    columns = (slice(0, width),) if projected else ()
+    h = _own(P.slice(out, (slice(rows, rows + batch), *columns)))
+    return (h,) if len(state) == 1 else (h, _own(P.slice(out, (slice(rows + batch, rows + 2 * batch),))))
 
 
 def run(
@@ -62,7 +35,7 @@ def run(
     """One layer in one direction.
 
     Args:
-        mode: a key of ``STEPS``.
+        mode: a key of ``GATES``.
         data: (sum of the sizes, features), the steps one after another.
         sizes: how many sequences have each step; never increasing.
         state: what to start from, each (N, width).
@@ -72,22 +45,14 @@ def run(
     Returns:
         What each step gave, in the order of ``data``; and the state of each sequence after its last step.
     """
-    w_ih, w_hh, b_ih, b_hh, w_hr = weights
-    step = STEPS[mode]
-    inputs = _steps(P.linear(data, w_ih, b_ih, None), sizes)
-    outputs: list[Any] = [None] * len(sizes)
-    now, ended = state, []
-    for t in reversed(range(len(sizes))) if reverse else range(len(sizes)):
-        have, wanted = now[0]._array.shape[0], sizes[t]
-        if reverse and t == len(sizes) - 1 and wanted < have:
-            now = _rows(now, 0, wanted)  # the shorter ones begin later
-        elif have < wanted:
-            now = tuple([P.cat([a, b], 0) for a, b in zip(now, _rows(state, have, wanted), strict=True)])
-        elif have > wanted:
-            ended.append(_rows(now, wanted, have))
-            now = _rows(now, 0, wanted)
-        now = step(inputs[t], now, w_hh, b_hh, w_hr)
-        outputs[t] = now[0]
-    if ended:
-        now = tuple([P.cat(list(parts), 0) for parts in zip(now, *reversed(ended), strict=True)])
-    return P.cat(outputs, 0), now
+    out = P.recurrent(data, state[0], state[1] if len(state) > 1 else None, *weights, mode, tuple(sizes), reverse)
+    rows, projected = data._array.shape[0], weights[4] is not None
+    columns = (slice(0, state[0]._array.shape[1]),) if projected else ()
+    return _own(P.slice(out, (slice(0, rows), *columns))), _ends(out, rows, state, projected)
+
+
+def step(mode: str, x: Tensor, state: State, weights: Sequence[Any]) -> State:
+    """The state after one step, of an input x (N, features); the other arguments as of ``run``."""
+    rows = x._array.shape[0]
+    out = P.recurrent(x, state[0], state[1] if len(state) > 1 else None, *weights, mode, (rows,), False)
+    return _ends(out, rows, state, False)

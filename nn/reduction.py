@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from ..autograd import P, Tensor
 
-__all__ = ["reduced"]
+__all__ = ["legacy_reduction", "reduced"]
+
+
+def legacy_reduction(size_average: bool | None, reduce: bool | None, reduction: str) -> str:
+    """PyTorch's two old switches for the reduction."""
+    if size_average is None and reduce is None:
+        return reduction
+    if reduce is False:
+        return "none"
+    return "mean" if size_average is None or size_average else "sum"
 
 
 def reduced(loss: Tensor, reduction: str) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -63,14 +64,20 @@ class Stateful:
             f"{type(self).__name__}: has no set_extra_state, but the state dict has an extra state for it"
         )
 
-    def state_dict(self, *, destination: Any = None, prefix: str = "", keep_vars: bool = False) -> dict[str, Any]:
+    def state_dict(
+        self, *args: Any, destination: Any = None, prefix: str = "", keep_vars: bool = False
+    ) -> dict[str, Any]:
         """Parameters and persistent buffers by dotted name; they share memory with the module.
 
         Args:
             destination: a dictionary to put them into.
             prefix: goes before every name.
             keep_vars: give the parameters themselves, not detached tensors.
+            args: the three by position, as old programs hand them on.
         """
+        if args:
+            warnings.warn("state_dict: give destination, prefix and keep_vars by name", FutureWarning, stacklevel=2)
+            destination, prefix, keep_vars = (*args, *(destination, prefix, keep_vars)[len(args) :])
         if destination is None:
             destination = StateDict()
             destination._metadata = OrderedDict()
@@ -156,6 +163,8 @@ class Stateful:
             if not isinstance(target, Uninitialized):
                 return f"{key}: the checkpoint's parameter is uninitialized, the current model's is not."
             return ""
+        if given.ndim == 1 and target.ndim == 0:  # numbers were saved so before there were tensors without dimensions
+            given = given[0]
         if given.shape != target.shape:
             return (
                 f"size mismatch for {key}: copying a param with shape {given.shape} from checkpoint, the shape in "

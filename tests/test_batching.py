@@ -79,7 +79,7 @@ def test_a_batch_gives_what_a_loop_gives(name):
         pytest.skip("without samples, which the conformance suite asks for")
     with quiet("numpy"):
         for sample in samples_of(name):
-            if not small(sample):
+            if not small(sample) or (name == "batch_norm" and sample.attrs[0]):  # whose moments follow from the input
                 continue
             rows = batches(sample)
             arrays = sum(r is not None for r in rows)

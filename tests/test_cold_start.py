@@ -23,6 +23,7 @@ PROGRAM = """if True:
         optimizer = tg.optim.SGD(model.parameters(), lr=0.1)
         tg.nn.functional.mse_loss(tg.tanh(model(tg.ones(4, 3))), tg.zeros(4, 2)).backward()
         optimizer.step()
+        tg.randperm(9)
     print(len(recorder.buffer))
 """
 
@@ -66,6 +67,7 @@ def test_a_manifest_makes_just_its_kernels(cold, tmp_path):
     _, places = cold
     listed = json.loads(Path(places["TAPEGRAD_MANIFEST"]).read_text())
     assert listed["linear.column_sums"] == ["float32[2], float32[1]"]
+    assert listed["draws.permutation"] == []
     assert not any(name.startswith("rows.") for name in listed)
     done = python("-m", "tapegrad", "warmup", "--manifest", places["TAPEGRAD_MANIFEST"], TAPEGRAD_CACHE=str(tmp_path))
     assert f"{len(listed)} kernels ready in {tmp_path}" in done.stdout

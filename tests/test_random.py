@@ -37,17 +37,41 @@ def test_randperm_is_the_fisher_yates_shuffle(seed, n):
     assert Generator(seed).randperm(n).tolist() == values
 
 
-@pytest.mark.parametrize("n", [0, 1, 2, 255, 256, 5000])
-def test_randperm_is_the_same_compiled_or_not(n, monkeypatch):
-    numba = pytest.importorskip("numba")
+WEIGHTS = np.random.default_rng(0).random((30, 40))
+EITHER_WAY = {
+    "uniform": lambda g, n: g.uniform(n),
+    "uniform_between": lambda g, n: g.uniform(n, -3.0, 2.5),
+    "uniform_double": lambda g, n: g.uniform(n, 1.0, 2.0, np.float64),
+    "uniform_half": lambda g, n: g.uniform(n, 1.0, 2.0, np.float16),
+    "normal": lambda g, n: g.normal(n, 0.5, 3.0),
+    "normal_half": lambda g, n: g.normal(n, dtype=np.float16),
+    "normal_double": lambda g, n: g.normal(n, 0.5, 3.0, np.float64),
+    "bernoulli": lambda g, n: g.bernoulli(0.3, n),
+    "randint": lambda g, n: g.randint(-5, 100, n),
+    "randint_wide": lambda g, n: g.randint(-5, 2**40, n),
+    "randperm": lambda g, n: g.randperm(n),
+    "gamma": lambda g, n: g.gamma(np.linspace(0, 3, n)),
+    "poisson": lambda g, n: g.poisson(np.linspace(0, 40, n)),
+    "binomial": lambda g, n: g.binomial(np.linspace(0, 90, n).round(), np.linspace(0, 1, n)),
+    "multinomial": lambda g, n: g.multinomial(WEIGHTS[:, : n + 1].astype(np.float32), 3, True),
+    "multinomial_once": lambda g, n: g.multinomial(WEIGHTS[:, : n + 1].astype(np.float32), 1),
+    "multinomial_double": lambda g, n: g.multinomial(WEIGHTS[:, : n + 1], 3, True),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 15, 16, 17, 255, 256, 700, 5000])
+@pytest.mark.parametrize("name", EITHER_WAY)
+def test_the_same_numbers_compiled_or_not(name, n, monkeypatch):
+    numba, draw = pytest.importorskip("numba"), EITHER_WAY[name]
+    plain, quick = Generator(7), Generator(7)
+    for generator in (plain, quick):
+        generator.uniform(3)  # not from the beginning of a block
     monkeypatch.delitem(sys.modules, "numba")
-    plain = Generator(7).randperm(n)
+    expected = [draw(plain, n) for _ in range(3)]
     monkeypatch.setitem(sys.modules, "numba", numba)
-    generator = Generator(7)
-    assert np.array_equal(generator.randperm(n), plain)
-    after = Generator(7)
-    after._words(max(n - 1, 0))
-    assert np.array_equal(generator._words(3), after._words(3))
+    for wanted in expected:
+        np.testing.assert_array_equal(draw(quick, n), wanted)
+    np.testing.assert_array_equal(quick.get_state(), plain.get_state())
 
 
 def test_normals_one_after_another_are_those_of_arrays():

@@ -23,7 +23,7 @@ def leaves(lib, text, gaps=False):
 ELSEWHERE = frozenset(
     "adaptive_max_pool1d_with_indices adaptive_max_pool2d_with_indices adaptive_max_pool3d_with_indices geqrf istft lu "
     "lu_solve lu_unpack fractional_max_pool2d_with_indices fractional_max_pool3d_with_indices max_pool2d_with_indices "
-    "max_pool3d_with_indices ormqr qr stft sum_to_size "
+    "max_pool3d_with_indices ormqr pca_lowrank qr stft sum_to_size svd_lowrank "
     "triangular_solve".split()
 )
 

@@ -18,8 +18,9 @@ from .elementwise import expanded, over_elements
 from .indices import INDICES
 from .level import Batched, Level, leaving
 from .products import PRODUCTS
-from .recurrent import STEPS
+from .recurrent import RECURRENT
 from .shapes import SHAPES
+from .windows import WINDOWS
 
 __all__ = ["REFUSED", "BatchingBackend", "tables"]
 
@@ -28,7 +29,7 @@ REFUSED = {
     "nonzero": "the number of results depends on the values, and differs from one element of the batch to the next",
     "transfer": "move the tensors to the device before the mapped function is called",
 }
-RULED: dict[str, Callable[..., Tensor]] = {**SHAPES, **PRODUCTS, **INDICES, **DECOMPOSITIONS, **STEPS}
+RULED: dict[str, Callable[..., Tensor]] = {**SHAPES, **PRODUCTS, **INDICES, **DECOMPOSITIONS, **RECURRENT, **WINDOWS}
 
 
 def _is_batched(args: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Batching rules of the steps of recurrent layers: the batch joins the sequences."""
+"""The batching rule of recurrent layers: the batch joins the sequences."""
 
 from __future__ import annotations
 
@@ -10,23 +10,32 @@ from ..tensor import Tensor
 from .elementwise import batch_of, expanded
 from .level import Batched
 
-__all__ = ["STEPS"]
+__all__ = ["RECURRENT"]
 
 
-def _rows(x: Batched, size: int) -> Tensor:
-    value = expanded(x, size)
-    return P.reshape(value, (size * value._array.shape[1], value._array.shape[2]))
+def _rows(x: Batched | None, size: int) -> Tensor | None:
+    """One below the other, each row of all elements of the batch before the next row."""
+    if x is None:
+        return None
+    turned = P.permute(expanded(x, size), (1, 0, 2))
+    return P.reshape(turned, (turned._array.shape[0] * size, turned._array.shape[2]))
 
 
-def _lstm_step(gates: Batched, c: Batched) -> Tensor:
-    size, (n, width) = batch_of(gates, c), c.shape
-    out = P.lstm_step(_rows(gates, size), _rows(c, size))
-    return P.permute(P.reshape(out, (2, size, n, width)), (1, 0, 2, 3))
+def _recurrent(x: Batched, h: Batched, memory: Batched | None, *rest: Any) -> Tensor:
+    weights, (mode, sizes, reverse) = rest[:5], rest[5:]
+    size = batch_of(x, h, memory, *weights)
+    if any([w is not None and w.batched for w in weights]):  # as many layers as elements
+        inputs = [None if a is None else expanded(a, size) for a in (x, h, memory, *weights)]
+        each = [
+            P.recurrent(*[None if a is None else P.slice(a, (k,)) for a in inputs], mode, sizes, reverse)
+            for k in range(size)
+        ]
+        return P.stack(each, 0)
+    shared = [None if w is None else w.value for w in weights]
+    many = tuple(n * size for n in sizes)
+    out = P.recurrent(_rows(x, size), _rows(h, size), _rows(memory, size), *shared, mode, many, reverse)
+    count, width = out._array.shape
+    return P.permute(P.reshape(out, (count // max(size, 1), size, width)), (1, 0, 2))
 
 
-def _gru_step(x: Batched, old: Batched, h: Batched) -> Tensor:
-    size, (n, width) = batch_of(x, old, h), h.shape
-    return P.reshape(P.gru_step(_rows(x, size), _rows(old, size), _rows(h, size)), (size, n, width))
-
-
-STEPS: dict[str, Callable[..., Any]] = {"gru_step": _gru_step, "lstm_step": _lstm_step}
+RECURRENT: dict[str, Callable[..., Any]] = {"recurrent": _recurrent}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .layer_helpers import LAYERS
+
 __all__ = ["HELPERS", "needed"]
 
 # name -> its text
@@ -174,18 +176,35 @@ def cross_entropy(x, target, ignore):
     return -np.sum(np.where(kept, picked, np.zeros_like(picked))) / np.sum(kept).astype(x.dtype)
 ''')
 _add('''
-def lstm_step(gates, c):
-    """The next h and c of an LSTM, stacked; gates (N, 4 H): input, forget, cell, output."""
-    i, f, g, o = np.split(gates, 4, axis=1)
-    new = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
-    return np.stack([sigmoid(o) * np.tanh(new), new])
+def recurrent_step(mode, gates, old, h, c):
+    """The next h and c of a recurrent layer, from the gates of the input and of the state."""
+    if mode == "GRU":
+        (i, j, n), (k, l, m) = np.split(gates, 3, 1), np.split(old, 3, 1)
+        new = np.tanh(n + sigmoid(i + k) * m)
+        return new + sigmoid(j + l) * (h - new), c
+    if mode != "LSTM":
+        return (np.tanh(gates + old) if mode == "RNN_TANH" else np.maximum(gates + old, 0)), c
+    i, f, new, o = np.split(gates + old, 4, 1)
+    c = sigmoid(f) * c + sigmoid(i) * np.tanh(new)
+    return sigmoid(o) * np.tanh(c), c
 ''')
 _add('''
-def gru_step(x, old, h):
-    """The next state of a GRU; x and old (N, 3 H): reset, update, new."""
-    (a, b, c), (d, e, f) = (np.split(y, 3, axis=1) for y in (x, old))
-    new = np.tanh(c + sigmoid(a + d) * f)
-    return new + sigmoid(b + e) * (h - new)
+def recurrent(x, h, c, w_ih, w_hh, b_ih, b_hh, w_hr, mode, sizes, reverse):
+    """One recurrent layer over steps of so many rows of x: h after each, the last h of all sequences, the last c."""
+    h, c, stops, made = h.copy(), None if c is None else c.copy(), np.cumsum(sizes), [None] * len(sizes)
+    for t in range(len(sizes))[:: -1 if reverse else 1]:
+        n = sizes[t]
+        gates, old = x[stops[t] - n : stops[t]] @ w_ih.T, h[:n] @ w_hh.T
+        if b_ih is not None:
+            gates, old = gates + b_ih, old + b_hh
+        made[t], memory = recurrent_step(mode, gates, old, h[:n], None if c is None else c[:n])
+        h[:n] = made[t] = made[t] if w_hr is None else made[t] @ w_hr.T
+        if c is not None:
+            c[:n] = memory
+    made += [h]
+    size = len(w_hh) // {"GRU": 3, "LSTM": 4}.get(mode, 1)
+    made = np.pad(np.concatenate(made), ((0, 0), (0, size - h.shape[1])))
+    return made if c is None else np.concatenate([made, c])
 ''')
 _add('''
 def nll(x, target, weight, ignore, reduction):
@@ -387,3 +406,6 @@ def searchsorted(line, values, right):
     rows, wanted = line.reshape((-1, line.shape[-1])), values.reshape((-1, values.shape[-1]))
     return np.stack([np.searchsorted(r, w, side) for r, w in zip(rows, wanted)]).reshape(values.shape)
 ''')
+
+for _text in LAYERS:
+    _add(_text)

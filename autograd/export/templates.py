@@ -154,12 +154,17 @@ TEMPLATES: dict[str, Template] = {
     "hardshrink": "np.where(np.abs({0}) <= {1}, 0, {0})",
     "softshrink": "np.sign({0}) * np.maximum(np.abs({0}) - {1}, 0)",
     "layer_norm": "layer_norm({0}, {1}, {2}, {3}, {4})",
+    "batch_moments": "batch_moments({0})", "batch_norm": "batch_norm({0}, {1}, {2}, {3}, {5})",
+    "conv": "conv({0}, {1}, {2}, {3}, {4}, {5}, {6})", "conv_back": "conv_back({0}, {1}, {2}, {3}, {4}, {5}, {6})",
+    "grid_sample": "grid_sample({0}, {1}, {2}, {3}, {4})",
+    "resample": "resample({0}, {1}, {2}, {3}, {4})", "conv_weight": "conv_weight({0}, {1}, {2}, {3}, {4}, {5}, {6})",
     # Types, places and memory
     "cast": _cast, "copy": "{0}.copy()", "transfer": "{0}", "overwrite": "np.broadcast_to({1}, {0}.shape).copy()",
     # Products and losses
     "linear": _linear, "mse": "np.mean(np.square({0} - {1}))", "softmax_xent": "cross_entropy({0}, {1}, {2})",
     "nll": "nll({0}, {1}, {2}, {3}, {4})", "huber": "huber({0}, {1}, {2})", "bce": "bce({0}, {1})",
-    "bce_logits": "bce_logits({0}, {1})", "lstm_step": "lstm_step({0}, {1})", "gru_step": "gru_step({0}, {1}, {2})",
+    "bce_logits": "bce_logits({0}, {1})",
+    "recurrent": f"recurrent({', '.join(f'{{{i}}}' for i in range(11))})",
     "out_of_range": "np.any((({0} < 0) | ({0} >= {1})) & ({0} != {2}))",
     # Reductions and scans
     "amax": _reduction("max"), "amin": _reduction("min"), "var": _var,

@@ -28,6 +28,10 @@ class TracingBackend:
         self.constants: list[Variable] = []
         self.backward = False  # whether intermediate results are called t1, t2 ...
 
+    def in_place(self, name: str, target: Any, values: tuple[Any, ...]) -> bool:
+        """Never: what is written then passes through ``assign``, which is traced."""
+        return False
+
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._numpy, name)
         if name in PRIMITIVES:

@@ -63,7 +63,7 @@ def _times(name: str, alpha: Any, x: Any, other: Any) -> Any:
     factor = alpha.item() if isinstance(alpha, Tensor) else alpha
     if type(factor) is float and type(x) is Tensor is type(other) and x._array.dtype == other._array.dtype:
         if x._array.dtype.kind == "f":  # nothing to look up
-            return P.mul(other, factor)
+            return _kept(P.mul(other, factor))
     dtype, kind = result_type(x, other), result_type(factor)
     if kind is dtypes.bool_ and dtype is not dtypes.bool_:
         raise RuntimeError(f"{name}: alpha={factor} is for bool tensors, these are {dtype.name}")
@@ -71,7 +71,15 @@ def _times(name: str, alpha: Any, x: Any, other: Any) -> Any:
         raise RuntimeError(f"{name}: alpha={factor} does not go with {dtype.name} tensors; convert one with .float()")
     if dtype is dtypes.bool_:
         return P.mul(other, bool(factor)) if isinstance(other, Tensor) else bool(other and factor)
-    return P.mul(other, factor)
+    return _kept(P.mul(other, factor)) if isinstance(other, Tensor) else P.mul(other, factor)
+
+
+def _kept(product: Tensor) -> Tensor:
+    """A product with a number that the first backward does not free: to PyTorch ``alpha`` is no saved tensor."""
+    node = product._node
+    if node is not None:
+        node.cells, node.version = (), 0
+    return product
 
 
 def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:

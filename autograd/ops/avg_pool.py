@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
+from itertools import accumulate
 from typing import Any
 
 from ..names import named
@@ -12,8 +14,7 @@ from ..rule import P
 from ..tensor import Tensor
 from .max_pool import bins, output_sizes
 from .memory_order import row_by_row
-from .shape import pad as constant_pad
-from .spatial import EVERYTHING, index_of, numbers, pooled, sizes, steps_of, with_batch
+from .spatial import numbers, pooled, remembered, sizes, steps_of, with_batch
 
 __all__ = [
     "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "avg_pool1d", "avg_pool2d", "avg_pool3d",
@@ -21,34 +22,41 @@ __all__ = [
 ]  # fmt: skip
 
 
-def _window_sums(x: Tensor, dim: int, kernel: int, stride: int, count: int) -> Tensor:
-    """The sums of windows along ``dim``: place by place, which adds long rows."""
-    if kernel == x._array.shape[dim] and count == 1:
-        return P.sum(x, (dim,), True)
-    cut = (EVERYTHING,) * dim
-    total: Any = None
-    for k in range(kernel):
-        part = P.slice(x, (*cut, slice(k, k + (count - 1) * stride + 1, stride)))
-        total = part if total is None else P.add(total, part)
-    return total
+Plan = tuple[tuple[int, ...], tuple[int, ...], tuple[float, ...]]
 
 
-def _counts(size: int, kernel: int, stride: int, pad: int, count: int, with_padding: bool) -> list[int]:
+def _plan(size: int, kernel: int, stride: int, pad: int, count: int, factors: tuple[float, ...]) -> Plan:
+    """The sums of windows, times a factor each where there are factors, as `P.resample` wants them."""
+    begins = [o * stride - pad for o in range(count)]
+    return _of_windows([range(max(b, 0), min(b + kernel, size)) for b in begins], factors)
+
+
+@lru_cache(maxsize=256)
+def _shared(size: int, count: int) -> Plan:
+    """The means of windows that share ``size`` places as evenly as may be."""
+    windows = bins(size, count)
+    return _of_windows(windows, tuple([1 / len(w) for w in windows]))
+
+
+def _of_windows(windows: list[range], factors: tuple[float, ...]) -> Plan:
+    starts = tuple(accumulate(map(len, windows), initial=0))
+    weights = tuple([f for f, w in zip(factors, windows, strict=True) for _ in w]) if factors else ()
+    return starts, tuple([k for w in windows for k in w]), weights
+
+
+def _counts(size: int, kernel: int, stride: int, pad: int, count: int, with_padding: bool) -> tuple[int, ...]:
     """How many places of each window count."""
     low, high = (-pad, size + pad) if with_padding else (0, size)
     begins = [o * stride - pad for o in range(count)]
-    return [min(b + kernel, high) - max(b, low) for b in begins]
+    return tuple([min(b + kernel, high) - max(b, low) for b in begins])
 
 
-def _divided(x: Tensor, counts: Sequence[Sequence[int]]) -> Tensor:
-    """The sums (N, C, *count) over the product of how many places count along each dimension."""
-    if all(len(set(c)) == 1 for c in counts):
-        return P.div(x, float(math.prod(c[0] for c in counts)))
-    divisor = None
+def _whole(x: Tensor, counts: Sequence[Sequence[int]]) -> Tensor:
+    """Of integers the sums over how many places count along each dimension, cut off to integers."""
+    wide = x.double()
     for axis, c in enumerate(counts):
-        part = P.reshape(numbers(list(c), x), (len(c), *(1,) * (len(counts) - axis - 1)))
-        divisor = part if divisor is None else P.mul(divisor, part)
-    return P.div(x, divisor)
+        wide = P.div(wide, P.reshape(numbers(list(c), wide), (len(c), *(1,) * (len(counts) - axis - 1))))
+    return P.cast(wide, x._array.dtype)
 
 
 def _pool(
@@ -61,6 +69,30 @@ def _pool(
         raise RuntimeError(f"{name}: only the batch may be empty, got {describe(input)}")
     if input._array.dtype.kind in "bc":
         raise RuntimeError(f"{name}: not defined for {input.dtype.name} tensors; convert with .float()")
+    size, real = x._array.shape[2:], input._array.dtype.kind not in "iu"
+    plans, shares = _plans(name, size, kernel_size, stride, padding, bool(ceil), bool(with_padding), divisor, real)
+    if plans is None:
+        raise RuntimeError(f"{name}: no window of {kernel_size} fits into {describe(input)}; the result is too small")
+    if not plans:
+        x = P.mean(x, tuple(range(2, 2 + n)), True)
+    for i, plan in enumerate(plans):
+        x = P.resample(x, 2 + i, *plan)
+    if not real:
+        x = _whole(x, shares) if divisor is None else P.cast(P.div(x, divisor), x._array.dtype)
+    x = P.reshape(x, x._array.shape[1:]) if alone else x
+    return row_by_row(named(x, f"AvgPool{n}DBackward0" if n > 1 else "SqueezeBackward1"))
+
+
+@remembered
+def _plans(
+    name: str, size: tuple[int, ...], kernel_size: Any, stride: Any, padding: Any, ceil: bool, with_padding: bool,
+    divisor: int | None, real: bool,
+) -> tuple[list[Plan] | None, list[tuple[int, ...]]]:  # fmt: skip
+    """How to resample each dimension, and how many places of its windows count.
+
+    The plans are None where no window fits, and none where one window holds everything.
+    """
+    n = len(size)
     kernel = sizes(name, "kernel_size", kernel_size, n)
     stride = steps_of(name, stride, kernel, n)
     pad = sizes(name, "padding", padding, n, low=0)
@@ -68,32 +100,25 @@ def _pool(
         raise RuntimeError(f"{name}: padding must be at most half of kernel_size, got {list(pad)} and {list(kernel)}")
     if divisor == 0:
         raise RuntimeError(f"{name}: divisor_override must not be zero")
-    size = x._array.shape[2:]
     rows = list(zip(size, kernel, stride, pad, strict=True))
     counts = [pooled(*row, ceil=ceil) for row in rows]
     if min(counts) < 1:
-        raise RuntimeError(f"{name}: no window of {list(kernel)} fits into {describe(input)}; the result is too small")
-    ends = [max((c - 1) * s + k - p - m, 0) for c, (m, k, s, p) in zip(counts, rows, strict=True)]
-    if any(pad) or any(ends):
-        x = constant_pad(x, [w for p, e in zip(reversed(pad), reversed(ends), strict=True) for w in (p, e)])
-    for i in range(n):
-        x = _window_sums(x, 2 + i, kernel[i], stride[i], counts[i])
-    if divisor is not None:
-        x = _quotient(x, divisor)
-    else:
-        shares = [_counts(*row, c, with_padding) for row, c in zip(rows, counts, strict=True)]
-        x = _divided(x, shares) if input._array.dtype.kind not in "iu" else _whole(x, shares)
-    x = P.reshape(x, x._array.shape[1:]) if alone else x
-    return row_by_row(named(x, f"AvgPool{n}DBackward0" if n > 1 else "SqueezeBackward1"))
+        return None, []
+    shares = [_counts(*row, c, with_padding) for row, c in zip(rows, counts, strict=True)]
+    if divisor is None and real and counts == [1] * n and kernel == tuple(size):
+        return [], shares
+    factors = _factors(shares, divisor, real)
+    return [_plan(*row, c, f) for row, c, f in zip(rows, counts, factors, strict=True)], shares
 
 
-def _quotient(x: Tensor, divisor: int) -> Tensor:
-    return P.div(x, float(divisor)) if x._array.dtype.kind not in "iu" else P.cast(P.div(x, divisor), x._array.dtype)
-
-
-def _whole(x: Tensor, counts: Sequence[Sequence[int]]) -> Tensor:
-    """Of integers the quotient is cut off to an integer."""
-    return P.cast(_divided(x.double(), counts), x._array.dtype)
+def _factors(shares: list[tuple[int, ...]], divisor: int | None, real: bool) -> list[tuple[float, ...]]:
+    """What the sums along each dimension are multiplied by: all at once in the last one, where that is one number."""
+    if not real:
+        return [()] * len(shares)
+    if divisor is None and any([len(set(share)) > 1 for share in shares]):
+        return [tuple([1 / k for k in share]) for share in shares]
+    whole = 1 / (divisor if divisor is not None else math.prod(share[0] for share in shares))
+    return [*[()] * (len(shares) - 1), (whole,) * len(shares[-1])]
 
 
 def avg_pool1d(
@@ -138,27 +163,6 @@ def avg_pool3d(
 # A number of windows
 
 
-def _binned(x: Tensor, dim: int, count: int) -> Tensor:
-    """The means of ``count`` windows that share ``dim`` as evenly as may be."""
-    size = x._array.shape[dim]
-    if count == size:
-        return x
-    if count and size % count == 0:
-        kernel = size // count
-        return P.mul(_window_sums(x, dim, kernel, kernel, count), 1 / kernel)
-    windows = bins(size, count)
-    most = max((len(w) for w in windows), default=1)
-    cut, behind = (EVERYTHING,) * dim, (1,) * (x.ndim - dim - 1)
-    total = None
-    for k in range(most):
-        part = P.index(x, [index_of([w[min(k, len(w) - 1)] for w in windows], x)], (*cut, (0,)))
-        if any(len(w) <= k for w in windows):
-            inside = P.reshape(P.gt(index_of([len(w) for w in windows], x), k), (count, *behind))
-            part = P.where(inside, part, P.zeros_like(part))
-        total = part if total is None else P.add(total, part)
-    return P.div(total, P.reshape(numbers([len(w) for w in windows], x), (count, *behind)))
-
-
 def _adaptive(n: int, input: Tensor, output_size: Any) -> Tensor:
     name = f"adaptive_avg_pool{n}d"
     x, alone = with_batch(name, input, n)
@@ -171,7 +175,8 @@ def _adaptive(n: int, input: Tensor, output_size: Any) -> Tensor:
         x = P.mean(x, tuple(range(2, 2 + n)), True)
     else:
         for i, count in enumerate(counts):
-            x = _binned(x, 2 + i, count)
+            if count != x._array.shape[2 + i]:
+                x = P.resample(x, 2 + i, *_shared(x._array.shape[2 + i], count))
         x = P.copy(x) if x is input else x
     x = P.reshape(x, x._array.shape[1:]) if alone else x
     return row_by_row(named(x, f"AdaptiveAvgPool{n}DBackward0" if n > 1 else "SqueezeBackward1"))

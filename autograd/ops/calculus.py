@@ -45,7 +45,7 @@ def diff(
         if x.ndim != input.ndim:
             raise RuntimeError(f"diff: {describe(x)} must have as many dimensions as {describe(input)}")
     if len(parts) > 1:
-        from .shape import cat
+        from .pieces import cat
 
         x = cat(parts, at)
     else:

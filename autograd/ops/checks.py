@@ -47,7 +47,7 @@ def refuse_out_of_range(
 
 def from_the_end(index: Tensor, size: int) -> Tensor:
     """The index with negative numbers counted from the end."""
-    return P.where(P.lt(index, 0), P.add(index, size), index)
+    return P.remainder(index, size) if size else index
 
 
 def check_index(name: str, x: Tensor, index: Tensor, dim: int) -> Tensor:

@@ -10,7 +10,8 @@ from ..rule import P
 from ..tensor import Tensor
 from ..views import own
 from .args import check_tensor, refuse_kinds
-from .shape import stack, transpose
+from .pieces import stack
+from .shape import transpose
 
 __all__ = [
     "adjoint", "angle", "complex", "conj", "conj_physical", "imag", "is_conj", "is_neg", "isreal", "polar", "real",

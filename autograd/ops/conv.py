@@ -1,4 +1,4 @@
-"""Convolutions: a view of all windows, and one matrix product per group."""
+"""Convolutions, and windows as columns."""
 
 from __future__ import annotations
 
@@ -56,11 +56,6 @@ def _laid(x: Tensor, kernel: Ints, stride: Ints, dilation: Ints) -> Tensor:
     return x
 
 
-def _swapped(x: Tensor) -> Tensor:
-    """A view with the first two dimensions exchanged."""
-    return P.permute(x, (1, 0, *range(2, x.ndim)))
-
-
 def _cropped(x: Tensor, padding: Ints) -> Tensor:
     if not any(padding):
         return x
@@ -110,20 +105,19 @@ def _check(name: str, input: Tensor, weight: Tensor, bias: Any, n: int, groups: 
             )
 
 
-def _pads(name: str, padding: Any, kernel: Ints, stride: Ints, dilation: Ints) -> tuple[Ints, Ints]:
-    """The places to add before and after each dimension."""
+def _pads(name: str, padding: Any, kernel: Ints, stride: Ints, dilation: Ints) -> tuple[Ints, ...]:
+    """The places to add before and after, of each dimension."""
     n = len(kernel)
     if not isinstance(padding, str):
-        both = sizes(name, "padding", padding, n, low=0)
-        return both, both
+        return tuple((p, p) for p in sizes(name, "padding", padding, n, low=0))
     if padding == "valid":
-        return (0,) * n, (0,) * n
+        return ((0, 0),) * n
     if padding != "same":
         raise RuntimeError(f"{name}: padding must be 'valid', 'same' or numbers, got {padding!r}")
     if any(s != 1 for s in stride):
         raise RuntimeError(f"{name}: padding='same' needs stride 1, got {stride}")
     total = [(k - 1) * d for k, d in zip(kernel, dilation, strict=True)]
-    return tuple(t // 2 for t in total), tuple(t - t // 2 for t in total)
+    return tuple((t // 2, t - t // 2) for t in total)
 
 
 # Convolution
@@ -136,29 +130,18 @@ def _convolve(
     _check(name, x, weight, bias, n, groups, False)
     kernel = weight._array.shape[2:]
     stride, dilation = sizes(name, "stride", stride, n), sizes(name, "dilation", dilation, n)
-    before, after = _pads(name, padding, kernel, stride, dilation)
-    x = _padded(x, before, after)
-    batch, channels, *size = x._array.shape
-    spans = _reach(kernel, dilation)
-    if any(s > have for s, have in zip(spans, size, strict=True)):
+    padding = _pads(name, padding, kernel, stride, dilation)
+    whole = [have + sum(p) for have, p in zip(x._array.shape[2:], padding, strict=True)]
+    if any(s > have for s, have in zip(_reach(kernel, dilation), whole, strict=True)):
         raise RuntimeError(
             f"{name}: a kernel of {list(kernel)} with dilation {list(dilation)} does not fit into the padded size "
-            f"{size} of input {describe(input)}"
+            f"{whole} of input {describe(input)}"
         )
-    count = tuple((have - s) // t + 1 for have, s, t in zip(size, spans, stride, strict=True))
-    # Each column holds one window; the windows of a whole batch lie side by side, so that the product is one.
-    view = _windows(_swapped(x), kernel, stride, dilation)
-    rows, columns = channels // groups * math.prod(kernel), batch * math.prod(count)
-    filters = weight._array.shape[0]
-    out = P.matmul(
-        P.reshape(weight, (groups, filters // groups, rows) if groups > 1 else (filters, rows)),
-        P.reshape(view, (groups, rows, columns) if groups > 1 else (rows, columns)),
-    )
-    out = P.reshape(out, (filters, columns))
-    if bias is not None:
-        out = P.add(out, P.reshape(bias, (filters, 1)))
-    out = _swapped(P.reshape(out, (filters, batch, *count)))
-    return named(own(P.reshape(out, (filters, *count)) if alone else contiguous(out)), "ConvolutionBackward0")
+    return _finished(P.conv(x, weight, bias, stride, padding, dilation, groups), alone)
+
+
+def _finished(out: Tensor, alone: bool) -> Tensor:
+    return named(own(P.reshape(out, out._array.shape[1:])) if alone else out, "ConvolutionBackward0")
 
 
 @not_for("b")
@@ -219,23 +202,16 @@ def _transposed(
             f"{name}: output_padding must be smaller than stride or dilation, got {list(extra)}, {list(stride)}, "
             f"{list(dilation)}"
         )
-    batch, channels, *size = x._array.shape
-    spans = _reach(kernel, dilation)
+    size, spans = x._array.shape[2:], _reach(kernel, dilation)
     full = [(have - 1) * s + k + e for have, s, k, e in zip(size, stride, spans, extra, strict=True)]
     if any(f - 2 * p <= 0 for f, p in zip(full, padding, strict=True)):
         raise RuntimeError(f"{name}: padding {list(padding)} leaves nothing of the size {full} of the result")
-    filters = weight._array.shape[1]
-    rows, columns = filters * math.prod(kernel), batch * math.prod(size)
-    flat = P.reshape(_swapped(x), (groups, channels // groups, columns))
-    product = P.matmul(P.permute(P.reshape(weight, (groups, channels // groups, rows)), (0, 2, 1)), flat)
-    filters *= groups
-    spread = P.reshape(product, (filters, *kernel, batch, *size))
-    out = _cropped(_padded(_laid(spread, kernel, stride, dilation), (0,) * n, extra), padding)
+    result = tuple(f - 2 * p for f, p in zip(full, padding, strict=True))
+    around = tuple((p, p) for p in padding)
+    out = P.conv_back(x, weight, result, stride, around, dilation, groups)
     if bias is not None:
-        out = P.add(out, P.reshape(bias, (filters, *(1,) * (n + 1))))
-    out = _swapped(out)
-    out = P.reshape(out, out._array.shape[1:]) if alone else contiguous(out)
-    return named(out, "ConvolutionBackward0")
+        out = P.add(out, P.reshape(bias, (out._array.shape[1], *(1,) * n)))
+    return _finished(out, alone)
 
 
 @not_for("b")

@@ -9,7 +9,7 @@ from typing import Any
 from ..names import named
 from ..rule import P
 from ..tensor import Tensor
-from . import shape
+from . import pieces, shape
 from .rearrange import split_with_sizes
 from .strided import as_strided, unfold
 
@@ -39,7 +39,7 @@ def alias(input: Tensor) -> Tensor:
 
 
 _VIEWS = (
-    alias, as_strided, shape.diagonal, shape.expand, shape.permute, shape.select, shape.split, split_with_sizes,
-    shape.squeeze, shape.t, shape.transpose, shape.unbind, unfold, shape.unsqueeze, shape.view,
+    alias, as_strided, shape.diagonal, shape.expand, shape.permute, pieces.select, pieces.split, split_with_sizes,
+    shape.squeeze, shape.t, shape.transpose, pieces.unbind, unfold, shape.unsqueeze, shape.view,
 )  # fmt: skip
 COPIES = {f"{view.__name__}_copy": _copied(view) for view in _VIEWS}

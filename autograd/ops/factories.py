@@ -85,15 +85,20 @@ def _filled(
     shape = shape_of(size if named is None else (named,))
     where = device_of(out.device if out is not None and device is None else device)
     kind = kind_of(dtype, out)
-    make: Any = lambda s: where.backend.filled(s, _fitting(value, kind), kind)
-    if order is not None:
-        make = in_memory_order(order[0], make, order[1], "memory_format")
-    return into(out, _ready(wrap(make(shape), where), pin_memory, requires_grad))
+    number = _fitting(value, kind)
+    if order is None or (order[1] is None and order[0]._array.flags.c_contiguous):
+        made = where.backend.filled(shape, number, kind)
+    else:
+        make = in_memory_order(order[0], lambda s: where.backend.filled(s, number, kind), order[1], "memory_format")
+        made = make(shape)
+    return into(out, _ready(wrap(made, where), pin_memory, requires_grad))
 
 
 def _fitting(value: Any, kind: np.dtype) -> Any:
     """The number to fill with, as the element type holds it; None and small whole numbers as they are."""
     if value is None or (type(value) is int and 0 <= value <= 1):
+        return value
+    if type(value) is float and -1.0 <= value <= 1.0 and kind.kind == "f":
         return value
     value = fitting("full", value, dtypes.of(kind))
     return kind.type(value % (1 << 8 * kind.itemsize)) if kind.kind == "u" and value < 0 else value
@@ -152,11 +157,16 @@ def full(
         raise TypeError(f"full: size must be a sequence of sizes, such as ({size},)")
     value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
     if dtype is None:
-        dtype = from_data(value).dtype if out is None else out.dtype
+        dtype = _type_of(value) if out is None else out.dtype
     where = device_of(device)
     kind = dtypes.to_numpy(dtype)
     made = wrap(where.backend.filled(shape_of((size,)), _fitting(value, kind), kind), where)
     return into(out, _ready(made, pin_memory, requires_grad))
+
+
+def _type_of(value: Any) -> Any:
+    """The element type that a number asks for."""
+    return get_default_dtype() if type(value) is float else from_data(value).dtype
 
 
 def empty_strided(
@@ -318,21 +328,24 @@ def tril_indices(
     row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None, layout: Any = None
 ) -> Tensor:
     """The indices (2, count) of the elements of a row by col matrix on and below a diagonal, row by row."""
-    return finish(np.stack(np.tril_indices(row, offset, col)), _index_type("tril_indices", dtype), device, False)
+    return _triangle("tril_indices", False, row, col, offset, dtype, device)
 
 
 def triu_indices(
     row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None, layout: Any = None
 ) -> Tensor:
     """The indices (2, count) of the elements of a row by col matrix on and above a diagonal, row by row."""
-    return finish(np.stack(np.triu_indices(row, offset, col)), _index_type("triu_indices", dtype), device, False)
+    return _triangle("triu_indices", True, row, col, offset, dtype, device)
 
 
-def _index_type(name: str, dtype: Any) -> dtypes.dtype:
+def _triangle(name: str, upper: bool, row: int, col: int, offset: int, dtype: Any, device: Any) -> Tensor:
     chosen = dtypes.int64 if dtype is None else dtypes.of(dtype)
     if chosen not in (dtypes.int64, dtypes.int32):
         raise RuntimeError(f"{name}: dtype must be int64 or int32, got {chosen.name}")
-    return chosen
+    if row < 0 or col < 0:
+        raise RuntimeError(f"{name}: row and col must not be negative, got {row} and {col}")
+    made = device_of(device).backend.triangle(row, col, offset, upper, chosen.numpy)
+    return finish(made, None, device, False)
 
 
 def like(x: Tensor, dtype: Any, device: Any) -> tuple[None, Any, Any]:

@@ -10,6 +10,7 @@ from ..names import named
 from ..promote import describe, get_default_dtype
 from ..rule import P
 from ..tensor import Tensor
+from ..views import own
 from . import factories
 from .args import check_tensor, dim_of
 from .out import takes_out
@@ -104,7 +105,7 @@ def _r2c(name: str, x: Any, s: Any, dims: Any, norm: str | None, forward: bool) 
     if not places:
         raise RuntimeError(f"{name}: needs at least one dimension to transform")
     x = _sized(name, x, places, sizes)
-    out = P.view_as_complex(P.fft_r2c(x, places[-1]))
+    out = own(P.view_as_complex(P.fft_r2c(x, places[-1])))
     if not forward:
         out = P.conj(out)
     if places[1:]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 from ...backends import dtypes
@@ -14,6 +13,7 @@ from ..tensor import Tensor
 from .args import check_tensor
 from .create import tensor
 from .factories import arange
+from .max_pool import with_indices
 from .random import rand
 from .spatial import sizes, with_batch
 
@@ -124,14 +124,5 @@ def fractional_max_pool3d(
     return _pool(3, input, kernel_size, output_size, output_ratio, return_indices, _random_samples)
 
 
-def _with_indices(function: Callable[..., Any]) -> Callable[..., Any]:
-    def operation(*args: Any, return_indices: bool = True, **kwargs: Any) -> Any:
-        return function(*args, **kwargs, return_indices=True)
-
-    operation.__name__ = operation.__qualname__ = function.__name__ + "_with_indices"
-    operation.__doc__ = f"``{function.__name__}``, and where the elements lie."
-    return operation
-
-
-fractional_max_pool2d_with_indices = _with_indices(fractional_max_pool2d)
-fractional_max_pool3d_with_indices = _with_indices(fractional_max_pool3d)
+fractional_max_pool2d_with_indices = with_indices(fractional_max_pool2d)
+fractional_max_pool3d_with_indices = with_indices(fractional_max_pool3d)

@@ -3,91 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from itertools import product
 from typing import Any
 
-from ...backends import dtypes
 from ..names import named
 from ..promote import describe
 from ..rule import P
 from ..tensor import Tensor
 from .args import check_tensor
-from .resample import cubic_weights
 from .spatial import numbers
 
 __all__ = ["affine_grid", "affine_grid_generator", "grid_sample", "grid_sampler"]
 
 MODES = ("bilinear", "nearest", "bicubic")
 PADDINGS = ("zeros", "border", "reflection")
-
-
-def _clipped(x: Tensor, size: int) -> Tensor:
-    """``x`` within the places there are; outside and at the edges the slope is 0."""
-    high = float(size - 1)
-    return P.where(P.gt(x, 0), P.where(P.lt(x, high), x, high), 0.0)
-
-
-def _reflected(x: Tensor, size: int, corners: bool) -> Tensor:
-    """``x`` mirrored at the edges: at the middle of the outer places, or at their outer ends."""
-    low, span = (0.0, float(size - 1)) if corners else (-0.5, float(size))
-    if span <= 0:
-        return P.mul(x, 0.0)
-    far = P.abs(P.sub(x, low))
-    turns = P.floor(P.div(far.detach(), span))
-    rest = P.sub(far, P.mul(turns, span))
-    odd = P.ne(P.fmod(turns, 2.0), 0)
-    return P.add(P.where(odd, P.sub(span, rest), rest), low)
-
-
-def _placed(x: Tensor, size: int, padding: str, corners: bool) -> Tensor:
-    if padding == "reflection":
-        x = _reflected(x, size, corners)
-    return x if padding == "zeros" else _clipped(x, size)
-
-
-def _looked_up(flat: Tensor, places: Sequence[Tensor], size: Sequence[int]) -> Tensor:
-    """The elements of (N, C, places) at whole coordinates (N, L) per dimension; outside the last one, which is 0."""
-    inside = index = None
-    for x, n in zip(places, size, strict=True):
-        here = P.logical_and(P.ge(x, 0), P.le(x, n - 1))
-        whole = P.cast(P.where(here, x, 0.0), dtypes.int64.numpy)
-        inside = here if inside is None else P.logical_and(inside, here)
-        index = whole if index is None else P.add(P.mul(index, n), whole)
-    assert index is not None
-    assert inside is not None
-    batch, channels, zero = flat._array.shape
-    index, count = P.where(inside, index, zero - 1), index._array.shape[1]
-    return P.gather(flat, P.expand(P.reshape(index, (batch, 1, count)), (batch, channels, count)), 2)
-
-
-def _weighted(flat: Tensor, axes: Sequence[Sequence[tuple[Tensor, Tensor | None]]], size: Sequence[int]) -> Tensor:
-    """The sum over all combinations of one (coordinate, weight) per dimension."""
-    total = None
-    for corner in product(*axes):
-        part, share = _looked_up(flat, [x for x, _ in corner], size), None
-        for _, weight in corner:
-            if weight is not None:
-                share = weight if share is None else P.mul(share, weight)
-        if share is not None:
-            part = P.mul(part, P.reshape(share, (share._array.shape[0], 1, share._array.shape[1])))
-        total = part if total is None else P.add(total, part)
-    assert total is not None
-    return total
-
-
-def _axis(x: Tensor, size: int, mode: str, padding: str, corners: bool) -> list[tuple[Tensor, Tensor | None]]:
-    """Where to look along one dimension, and how much that counts."""
-    if mode == "nearest":
-        return [(P.round(_placed(x, size, padding, corners).detach()), None)]
-    if mode == "bilinear":
-        x = _placed(x, size, padding, corners)
-        low = P.floor(x.detach())
-        part = P.sub(x, low)
-        return [(low, P.sub(1.0, part)), (P.add(low, 1.0), part)]
-    low = P.floor(x.detach())
-    weights = cubic_weights(P.sub(x, low))
-    return [(_placed(P.add(low, k - 1.0), size, padding, corners), w) for k, w in enumerate(weights)]
 
 
 def grid_sample(
@@ -128,17 +56,7 @@ def grid_sample(
         )
     if mode == "bicubic" and n != 2:
         raise RuntimeError(f"grid_sample: mode 'bicubic' needs 4 dimensions, got {describe(input)}")
-    corners = bool(align_corners)
-    batch, channels, *size = input._array.shape
-    shape = grid._array.shape[1:-1]
-    count = math.prod(shape)
-    axes = []
-    for i, have in enumerate(size):
-        x = P.reshape(P.slice(grid, (*(slice(None),) * (n + 1), n - 1 - i)), (batch, count))
-        x = P.mul(P.add(x, 1.0), (have - 1) / 2) if corners else P.div(P.sub(P.mul(P.add(x, 1.0), float(have)), 1.0), 2)
-        axes.append(_axis(x, have, mode, padding_mode, corners))
-    flat = P.pad(P.reshape(input, (batch, channels, math.prod(size))), ((0, 0), (0, 0), (0, 1)), 0.0)
-    made = P.reshape(_weighted(flat, axes, size), (batch, channels, *shape))
+    made = P.grid_sample(input, grid, mode, padding_mode, bool(align_corners))
     return named(made, f"GridSampler{n}DBackward0")
 
 

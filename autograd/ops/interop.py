@@ -11,7 +11,7 @@ import numpy as np
 from ...backends import default_device, device_of, dtypes
 from ..rule import P
 from ..tensor import Tensor, wrap
-from . import move, shape
+from . import move, pieces, shape
 
 __all__ = ["METHODS", "from_dlpack", "to_dlpack"]
 
@@ -68,7 +68,7 @@ def _len(self: Tensor) -> int:
 def _iter(self: Tensor) -> Iterator[Tensor]:
     if not self.ndim:
         raise TypeError("iteration over a 0-d tensor")
-    return iter(shape.unbind(self, 0))
+    return iter(pieces.unbind(self, 0))
 
 
 def _reversed(self: Tensor) -> Tensor:

@@ -13,7 +13,8 @@ from ..rule import P
 from ..tensor import Size, Tensor, wrap
 from .args import check_tensor, common_shape
 from .create import tensor
-from .shape import cat, reshape, stack
+from .pieces import cat, stack
+from .shape import reshape
 
 __all__ = [
     "atleast_1d", "atleast_2d", "atleast_3d", "block_diag", "broadcast_shapes", "broadcast_tensors", "cartesian_prod",

@@ -43,16 +43,14 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
             f"matmul: needs at least one dimension, got {describe(input)} and {describe(other)}; use * for numbers"
         )
     row, column = input.ndim == 1, other.ndim == 1
-    left = P.slice(input, (None,)) if row else input
-    right = P.slice(other, (slice(None), None)) if column else other
+    left = P.reshape(input, (1, *input._array.shape)) if row else input
+    right = P.reshape(other, (*other._array.shape, 1)) if column else other
     if left._array.shape[-1] != right._array.shape[-2]:
         raise RuntimeError(f"matmul: the inner sizes of {describe(input)} and {describe(other)} differ")
     out = P.matmul(left, right)
-    if row:
-        out = P.slice(out, (*(slice(None),) * (out.ndim - 2), 0))
-    if column:
-        out = P.slice(out, (*(slice(None),) * (out.ndim - 1), 0))
     if row or column:
+        *lead, n, m = out._array.shape
+        out = P.reshape(out, (*lead, *(() if row else (n,)), *(() if column else (m,))))
         named(out, "DotBackward0" if row and column else "MvBackward0" if out.ndim == 1 else "SqueezeBackward4")
     return out
 

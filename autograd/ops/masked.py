@@ -13,7 +13,7 @@ from ...backends import dtypes
 from ..rule import P
 from ..tensor import Tensor
 from ..types import iinfo
-from . import reduce, statistics
+from . import order_statistics, reduce, statistics
 from .args import check_tensor, dim_of, dims_of
 from .linear_algebra import vector_norm
 
@@ -162,7 +162,7 @@ def median(
     check_tensor("masked.median", "input", input)
     whole = not input.dtype.is_floating_point
     x = _filled("masked.median", input.to(dtypes.float32) if whole else input, mask, math.nan)
-    out = statistics.nanmedian(x, dim_of("masked.median", dim, x.ndim), keepdim).values
+    out = order_statistics.nanmedian(x, dim_of("masked.median", dim, x.ndim), keepdim).values
     if not whole:
         return out
     if builtins.bool(P.any(P.isnan(out), None, False)):

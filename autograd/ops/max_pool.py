@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from ...backends import dtypes
@@ -14,7 +14,7 @@ from ..tensor import Tensor
 from ..views import own
 from .args import check_tensor, not_for
 from .checks import refuse_out_of_range
-from .spatial import places_of, pooled, sizes, steps_of, with_batch
+from .spatial import places_of, pooled, remembered, sizes, steps_of, with_batch
 
 __all__ = [
     "adaptive_max_pool1d", "adaptive_max_pool1d_with_indices", "adaptive_max_pool2d",
@@ -23,7 +23,7 @@ __all__ = [
     "max_unpool1d", "max_unpool2d", "max_unpool3d",
 ]  # fmt: skip
 
-Lines = Sequence[Sequence[int]]
+Lines = tuple[tuple[int, ...], ...]
 
 
 def _picked(x: Tensor, found: Tensor) -> Tensor:
@@ -34,8 +34,8 @@ def _picked(x: Tensor, found: Tensor) -> Tensor:
     return P.reshape(P.gather(flat, P.reshape(found, (batch, channels, math.prod(shape[2:]))), 2), shape)
 
 
-def _result(name: str, n: int, x: Tensor, places: Sequence[Lines], alone: bool, wanted: bool) -> Any:
-    found = P.largest_of_windows(x.detach(), tuple([tuple([tuple(line) for line in lines]) for lines in places]))
+def _result(name: str, n: int, x: Tensor, places: tuple[Lines, ...], alone: bool, wanted: bool) -> Any:
+    found = P.largest_of_windows(x, places)
     out = _picked(x, found)
     if alone:
         out, found = (P.reshape(t, t._array.shape[1:]) for t in (out, found))
@@ -53,6 +53,18 @@ def _pool(
     name = f"max_pool{n}d"
     x, alone = with_batch(name, input, n)
     _refuse(name, input, x)
+    places = _places(name, x._array.shape[2:], kernel_size, stride, padding, dilation, bool(ceil))
+    if places is None:
+        raise RuntimeError(f"{name}: no window of {kernel_size} fits into {describe(input)}; the result is too small")
+    return _result("MaxPool", n, x, places, alone, wanted)
+
+
+@remembered
+def _places(
+    name: str, size: tuple[int, ...], kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil: bool
+) -> tuple[Lines, ...] | None:
+    """Per dimension where the places of all windows lie; None where none fits."""
+    n = len(size)
     kernel = sizes(name, "kernel_size", kernel_size, n)
     stride = steps_of(name, stride, kernel, n)
     pad, dilation = sizes(name, "padding", padding, n, low=0), sizes(name, "dilation", dilation, n)
@@ -61,12 +73,10 @@ def _pool(
             f"{name}: padding must be at most half of what a window spans, got padding {list(pad)}, kernel_size "
             f"{list(kernel)}, dilation {list(dilation)}"
         )
-    size = x._array.shape[2:]
     count = [pooled(*row, ceil) for row in zip(size, kernel, stride, pad, dilation, strict=True)]
     if min(count) < 1:
-        raise RuntimeError(f"{name}: no window of {list(kernel)} fits into {describe(input)}; the result is too small")
-    places = [places_of(*row) for row in zip(size, kernel, stride, pad, dilation, count, strict=True)]
-    return _result("MaxPool", n, x, places, alone, wanted)
+        return None
+    return tuple([places_of(*row) for row in zip(size, kernel, stride, pad, dilation, count, strict=True)])
 
 
 def _refuse(name: str, input: Tensor, x: Tensor) -> None:
@@ -142,8 +152,8 @@ def _adaptive(n: int, input: Tensor, output_size: Any, wanted: bool) -> Any:
     for size, count in zip(x._array.shape[2:], counts, strict=True):
         windows = bins(size, count)
         most = max((len(w) for w in windows), default=1)
-        places.append([[w[min(k, len(w) - 1)] for w in windows] for k in range(most)])
-    return _result("AdaptiveMaxPool", n, x, places, alone, wanted)
+        places.append(tuple([tuple([w[min(k, len(w) - 1)] for w in windows]) for k in range(most)]))
+    return _result("AdaptiveMaxPool", n, x, tuple(places), alone, wanted)
 
 
 def adaptive_max_pool1d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
@@ -161,7 +171,7 @@ def adaptive_max_pool3d(input: Tensor, output_size: Any, return_indices: bool = 
     return _adaptive(3, input, output_size, return_indices)
 
 
-def _with_indices(function: Callable[..., Any]) -> Callable[..., Any]:
+def with_indices(function: Callable[..., Any]) -> Callable[..., Any]:
     def operation(*args: Any, return_indices: bool = True, **kwargs: Any) -> Any:
         return function(*args, **kwargs, return_indices=True)
 
@@ -171,10 +181,10 @@ def _with_indices(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 max_pool1d_with_indices, max_pool2d_with_indices, max_pool3d_with_indices = map(
-    _with_indices, (max_pool1d, max_pool2d, max_pool3d)
+    with_indices, (max_pool1d, max_pool2d, max_pool3d)
 )
 adaptive_max_pool1d_with_indices, adaptive_max_pool2d_with_indices, adaptive_max_pool3d_with_indices = map(
-    _with_indices, (adaptive_max_pool1d, adaptive_max_pool2d, adaptive_max_pool3d)
+    with_indices, (adaptive_max_pool1d, adaptive_max_pool2d, adaptive_max_pool3d)
 )
 
 # Back

@@ -12,7 +12,7 @@ from ..promote import describe
 from ..rule import P
 from ..tensor import Tensor
 from ..types import finfo
-from ..views import own
+from ..views import own, write
 from .args import check_tensor, not_for, refuse_kinds
 from .create import tensor
 from .memory_order import channels_kept, row_by_row
@@ -167,7 +167,9 @@ def _group(
     shape = (channels, *(1,) * len(size))
     if not statistics and rows._array.size and _of_one_type(input, weight, bias):
         out = P.reshape(P.layer_norm(rows, None, None, 1, float(eps)), input._array.shape)
-        return _affine(out, weight, bias, shape), None, None
+        if weight is not None or bias is not None:
+            out = P.batch_norm(out, None, weight, bias, False, 0.0)
+        return out, None, None
     centred, mean, _, inverse = _standard(rows, (2,), eps)
     out = P.reshape(P.mul(centred, inverse), input._array.shape)
     return _affine(out, weight, bias, shape), P.reshape(mean, (batch, groups)), P.reshape(inverse, (batch, groups))
@@ -225,8 +227,32 @@ def batch_norm(
     """
     if training:
         _refuse_single("batch_norm", input)
-    out = _batch("batch_norm", input, running_mean, running_var, weight, bias, training, momentum, eps)[0]
-    return named(out, "NativeBatchNormBackward0")
+    made = _fused(input, running_mean, running_var, weight, bias, training, momentum, eps)
+    if made is None:
+        made = _batch("batch_norm", input, running_mean, running_var, weight, bias, training, momentum, eps)[0]
+    return named(made, "NativeBatchNormBackward0")
+
+
+def _fused(
+    x: Any, running_mean: Any, running_var: Any, weight: Any, bias: Any, training: bool, momentum: float, eps: float
+) -> Tensor | None:
+    """``batch_norm`` in one step, where all tensors are of one type and fit; else None."""
+    check_tensor("batch_norm", "input", x)
+    array, given = x._array, (running_mean, running_var, weight, bias)
+    shape = array.shape
+    if len(shape) < 2 or not array.size or array.dtype.kind in "biuc":
+        return None
+    for t in given:
+        if t is not None and not (isinstance(t, Tensor) and t._array.shape == shape[1:2]):
+            return None
+    if not _of_one_type(x, *given) or not (training or (running_mean is not None and running_var is not None)):
+        return None
+    if training:
+        moments = P.batch_moments(x)
+        _follow(running_mean, running_var, moments, array.size // shape[1], momentum)
+    else:
+        moments = P.stack([running_mean, running_var], 0)
+    return channels_kept(P.batch_norm(x, moments, weight, bias, training, float(eps)))
 
 
 def _refuse_single(name: str, input: Any) -> None:
@@ -270,7 +296,8 @@ def _batch(
     if training:
         dims = (0, *range(2, x.ndim))
         centred, mean, variance, inverse = _standard(x, dims, eps)
-        _follow(running_mean, running_var, mean, variance, x._array.size // max(channels, 1), momentum)
+        moments = P.stack([P.reshape(s.detach(), (channels,)) for s in (mean, variance)], 0)
+        _follow(running_mean, running_var, moments, x._array.size // max(channels, 1), momentum)
     else:
         centred, mean = P.sub(x, P.reshape(running_mean, shape)), None
         inverse = P.reshape(P.rsqrt(P.add(running_var, float(eps))), shape)
@@ -282,18 +309,19 @@ def _batch(
     return channels_kept(out), mean, None if mean is None else inverse
 
 
-def _follow(running_mean: Any, running_var: Any, mean: Tensor, variance: Tensor, count: int, momentum: float) -> None:
-    """Move the running statistics towards those of a batch of ``count`` elements per channel."""
+def _follow(running_mean: Any, running_var: Any, moments: Tensor, count: int, momentum: float) -> None:
+    """Move the running statistics towards the mean and the variance (2, C) of a batch of ``count`` per channel."""
     if not count:
         return
+    unbiased = count / (count - 1) if count > 1 else math.nan
     with no_grad():
-        if running_mean is not None:
-            share = P.reshape(mean.detach(), running_mean._array.shape)
-            running_mean.mul_(1.0 - momentum).add_(share, alpha=float(momentum))
-        if running_var is not None:
-            share = P.reshape(variance.detach(), running_var._array.shape)
-            unbiased = count / (count - 1) if count > 1 else math.nan
-            running_var.mul_(1.0 - momentum).add_(share, alpha=float(momentum * unbiased))
+        for k, (running, share) in enumerate(((running_mean, momentum), (running_var, momentum * unbiased))):
+            if running is not None:
+                write("follow_", running, _moved, P.slice(moments, (k,)), 1.0 - momentum, float(share))
+
+
+def _moved(running: Tensor, value: Tensor, keep: float, share: float) -> Tensor:
+    return P.add(P.mul(running, keep), P.mul(value, share))
 
 
 @not_for("c")
@@ -328,8 +356,8 @@ def instance_norm(
     dims = tuple(range(2, input.ndim))
     centred, mean, variance, inverse = _standard(input, dims, eps)
     if batch:
-        first, second = (P.mean(s.detach(), (0,), False) for s in (mean, variance))
-        _follow(running_mean, running_var, first, second, math.prod(size), momentum)
+        moments = P.stack([P.reshape(P.mean(s.detach(), (0,), False), (channels,)) for s in (mean, variance)], 0)
+        _follow(running_mean, running_var, moments, math.prod(size), momentum)
     out = channels_kept(_affine(P.mul(centred, inverse), weight, bias, (channels, *(1,) * len(size))))
     return named(out, "ViewBackward0")
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ...backends import dtypes
 from ...backends.random import Generator, default_generator, seed_devices
 from ..batching.randomness import draw
@@ -114,7 +116,14 @@ def randperm(
     n: int, *, generator: Generator | None = None, out: Tensor | None = None, dtype: Any = None, layout: Any = None,
     device: Any = None, pin_memory: bool = False, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
-    """The numbers 0 .. n-1 in random order."""
+    """The numbers 0 .. n-1 in random order.
+
+    Raises:
+        RuntimeError: ``n`` is negative, or too large for an integer ``dtype``.
+    """
+    kind = dtypes.to_numpy(dtype or dtypes.int64)
+    if kind.kind in "iu" and n > np.iinfo(kind).max:
+        raise RuntimeError(f"randperm: n={n} does not fit {kind.name}")
     draws = source_at(_place(device, out), generator).randperm
 
     def make(shape: tuple[int, ...]) -> Tensor:

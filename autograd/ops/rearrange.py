@@ -16,7 +16,8 @@ from .args import check_tensor, dim_of, not_for, sizes_of
 from .checks import refuse_out_of_range
 from .factories import arange
 from .memory_order import row_by_row
-from .shape import cut, diagonal, flip, movedim, narrow, reshape, split, transpose
+from .pieces import cut, narrow, split
+from .shape import diagonal, flip, movedim, reshape, transpose
 
 __all__ = [
     "argwhere", "diag", "diag_embed", "diagflat", "dsplit", "fliplr", "flipud", "hsplit", "moveaxis", "narrow_copy",

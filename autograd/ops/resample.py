@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable
+from functools import lru_cache, partial
+from itertools import accumulate
 from typing import Any
 
 from ...backends import dtypes
@@ -16,7 +17,6 @@ from .args import check_tensor, not_for
 from .avg_pool import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
 from .factories import arange
 from .memory_order import row_by_row
-from .spatial import at_places, numbers
 
 __all__ = ["interpolate", "upsample", "upsample_bilinear", "upsample_nearest"]
 
@@ -73,7 +73,7 @@ def _linear(kind: dtypes.dtype, size: int, count: int, scale: float | None, corn
     return [(first, [1 - p for p in parts]), (second, parts)]
 
 
-def cubic_weights(t: Any, a: float = -0.75) -> tuple[Any, Any, Any, Any]:
+def _cubic_weights(t: Any, a: float = -0.75) -> tuple[Any, Any, Any, Any]:
     """The weights of the four nearest places, ``t`` behind the second: cubic convolution (Keys, 1981)."""
 
     def inner(d: Any) -> Any:
@@ -88,7 +88,7 @@ def cubic_weights(t: Any, a: float = -0.75) -> tuple[Any, Any, Any, Any]:
 def _cubic(kind: dtypes.dtype, size: int, count: int, scale: float | None, corners: bool) -> list[Tap]:
     where = _sources(kind, size, count, scale, corners, False)
     base = [math.floor(w) for w in where]
-    rows = [cubic_weights(w - b) for w, b in zip(where, base, strict=True)]
+    rows = [_cubic_weights(w - b) for w, b in zip(where, base, strict=True)]
     return [
         ([min(max(b + k - 1, 0), size - 1) for b in base], [row[k] for row in rows]) for k in range(4)
     ]  # fmt: skip
@@ -145,16 +145,18 @@ def _taps(mode: str, antialias: bool) -> Callable[..., list[Tap]]:
     return _cubic if mode == "bicubic" else _linear
 
 
-def _tapped(x: Tensor, dim: int, taps: Sequence[Tap]) -> Tensor:
-    total = None
-    for places, weights in taps:
-        part = at_places(x, dim, places)
-        if weights is not None:
-            if not any(weights):
-                continue
-            part = P.mul(part, P.reshape(numbers(weights, x), (len(weights), *(1,) * (x.ndim - dim - 1))))
-        total = part if total is None else P.add(total, part)
-    return x if total is None else total
+@lru_cache(maxsize=256)
+def _plan(
+    mode: str, antialias: bool, kind: dtypes.dtype, size: int, count: int, scale: float | None, corners: bool
+) -> tuple[tuple[int, ...], tuple[int, ...], tuple[float, ...]]:
+    """The taps of each place of the result as `P.resample` wants them: where they begin, places, weights."""
+    taps = _taps(mode, antialias)(kind, size, count, scale, corners)
+    terms = [[(where[j], 1.0 if w is None else w[j]) for where, w in taps] for j in range(count)]
+    if antialias:  # of filters of several lengths the shorter ones are filled up with zeros
+        terms = [[(p, w) for p, w in row if w] for row in terms]
+    starts = tuple(accumulate(map(len, terms), initial=0))
+    weights = () if taps[0][1] is None else tuple([w for row in terms for _, w in row])
+    return starts, tuple([p for row in terms for p, _ in row]), weights
 
 
 # The interface
@@ -188,15 +190,17 @@ def interpolate(
         raise RuntimeError(f"interpolate: sizes must be positive, got {describe(input)} and {counts}")
     if mode == "area":
         return (adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d)[n - 1](input, counts)
-    taps = _taps(mode, antialias)
     whole = input._array.dtype.kind in "biu"
     if whole and (mode not in ("nearest", "nearest-exact") and input.dtype.name != "uint8"):
         raise RuntimeError(f"interpolate: mode {mode!r} needs a floating tensor, got {describe(input)}; use .float()")
     rounded = whole and mode not in ("nearest", "nearest-exact")
     x = input.float() if rounded else input
     kind = dtypes.float64 if x.dtype is dtypes.float64 else dtypes.float32
-    for i in range(n):
-        x = _tapped(x, 2 + i, taps(kind, have[i], counts[i], scales[i], bool(align_corners)))
+    # First where that leaves less to do; where it makes no difference, across, since what lies below is added faster
+    for i in sorted(range(n), key=lambda i: (counts[i] / have[i], -i)):
+        if mode not in ("nearest", "nearest-exact") or have[i] != counts[i]:
+            plan = _plan(mode, antialias, kind, have[i], counts[i], scales[i], bool(align_corners))
+            x = P.resample(x, 2 + i, *plan)
     if rounded:
         x = P.cast(P.clamp(P.round(x), 0.0, 255.0), input._array.dtype)
     made = P.copy(x) if x._cell is input._cell else x

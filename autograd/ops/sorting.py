@@ -9,6 +9,7 @@ from ..names import named
 from ..promote import constant, result_type
 from ..rule import P
 from ..tensor import Tensor, wrap
+from ..views import own
 from .args import check_tensor, dim_of, not_for
 from .factories import arange
 from .reduce import _refuse_kinds, sort
@@ -200,7 +201,7 @@ def _runs(x: Tensor, rows: Tensor, order: Tensor, dim: int | None, inverse: bool
     if inverse:
         number = P.sub(P.cumsum(P.cast(first, order._array.dtype), 0), 1)
         back = P.index_put(P.zeros_like(order), number, [order], ((0,),), False)
-        results.append(P.reshape(back, x._array.shape) if dim is None else back)
+        results.append(own(P.reshape(back, x._array.shape)) if dim is None else back)
     if counts:
         end = constant(count, dtypes.int64, x._device)
         ends = P.cat([P.slice(starts, (slice(1, None),)), P.reshape(end, (1,))], 0) if count else starts

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -13,7 +12,17 @@ from ..tensor import Tensor
 from .args import check_tensor
 from .create import tensor
 
-__all__ = ["at_places", "index_of", "nested_index", "numbers", "places_of", "pooled", "sizes", "steps_of", "with_batch"]
+__all__ = [
+    "index_of",
+    "nested_index",
+    "numbers",
+    "places_of",
+    "pooled",
+    "remembered",
+    "sizes",
+    "steps_of",
+    "with_batch",
+]
 
 EVERYTHING = slice(None)
 
@@ -61,6 +70,23 @@ def with_batch(name: str, input: Tensor, n: int) -> tuple[Tensor, bool]:
     return P.reshape(input, (1, *input._array.shape)), True
 
 
+def remembered(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``function`` with its results kept for arguments that are strings, None, integers, or sequences of integers."""
+    kept = lru_cache(maxsize=512)(function)
+
+    def answer(*given: Any) -> Any:
+        for k, x in enumerate(given):
+            if type(x) is list or type(x) is tuple:
+                if not all([type(v) is int for v in x]):
+                    return function(*given)
+                given = (*given[:k], tuple(x), *given[k + 1 :])
+            elif x is not None and type(x) not in (int, str, bool):
+                return function(*given)
+        return kept(*given)
+
+    return answer
+
+
 def pooled(size: int, kernel: int, stride: int, pad: int, dilation: int = 1, ceil: bool = False) -> int:
     """How many windows there are along one dimension; with ``ceil`` also one that begins inside and ends beyond."""
     room = size + 2 * pad - dilation * (kernel - 1) - 1
@@ -78,15 +104,6 @@ def index_of(values: Any, like: Tensor) -> Tensor:
 def numbers(values: Any, like: Tensor) -> Tensor:
     """Numbers, nested as they are, as a tensor of the type of ``like`` and where it is."""
     return tensor(values, dtype=like.dtype, device=like.device)
-
-
-def at_places(x: Tensor, dim: int, line: Sequence[int]) -> Tensor:
-    """The places ``line`` along ``dim``: a view where they are evenly spaced, else a copy."""
-    cut = (EVERYTHING,) * dim
-    step = line[1] - line[0] if len(line) > 1 else 1
-    if line and step > 0 and all(b - a == step for a, b in itertools.pairwise(line)):
-        return P.slice(x, (*cut, slice(line[0], line[-1] + 1, step)))
-    return P.index(x, [index_of(list(line), x)], (*cut, (0,)))
 
 
 @lru_cache(maxsize=512)

@@ -8,6 +8,7 @@ from ..names import named
 from ..promote import describe
 from ..rule import P
 from ..tensor import Tensor
+from ..views import own
 from .args import check_tensor
 from .fft import fft, ifft, irfft, rfft
 from .linear_algebra.checks import real_part, zeros_of
@@ -83,7 +84,7 @@ def stft(
     frames = frames if values is None else P.mul(frames, values)
     norm = "ortho" if normalized else None
     out = transpose(rfft(frames, norm=norm) if one else fft(frames, norm=norm), 1, 2)
-    out = P.slice(out, (0,)) if input.ndim == 1 else out
+    out = own(P.slice(out, (0,)) if input.ndim == 1 else out)
     return named(out, "StftBackward0") if return_complex is not False else P.view_as_real(out)
 
 

@@ -1,7 +1,22 @@
 """The derivative of every primitive, each written once."""
 
-from . import bessel, decompositions, fourier, linear, math, recurrent, reduce, shape, special, strided
+from . import (
+    bessel,
+    convolve,
+    decompositions,
+    fourier,
+    grid,
+    linear,
+    math,
+    recurrent,
+    reduce,
+    resample,
+    shape,
+    special,
+    strided,
+)  # fmt: skip
 
 __all__ = [
-    "bessel", "decompositions", "fourier", "linear", "math", "recurrent", "reduce", "shape", "special", "strided",
+    "bessel", "convolve", "decompositions", "fourier", "grid", "linear", "math", "recurrent", "reduce", "resample",
+    "shape", "special", "strided",
 ]  # fmt: skip

@@ -81,6 +81,7 @@ def _solve(F, to_b, x, need):
     return F.neg(F.matmul(to_b, _t(F, x))) if need[0] else None, to_b
 
 
+rule("inverse", "x", x=lambda F, g, out: F.neg(F.matmul(F.matmul(_t(F, out), g), _t(F, out))))
 rule(
     "solve_triangular", "a b", "upper unit", typed="a b",
     all=lambda F, g, a, out, upper, unit, need: _solve_triangular(

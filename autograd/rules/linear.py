@@ -83,6 +83,53 @@ def _layer_norm(F, g, x, weight, rank, eps, need):
     )
 
 
+nondiff("batch_moments", "input")
+
+# (x - mean) / sqrt(variance + eps) * weight + bias of every channel (Ioffe and Szegedy, 2015). Where the moments are
+# those of the batch, they follow from the input: what they take part in is its derivative, and they have none. Without
+# moments: x * weight + bias.
+rule(
+    "batch_norm", "input moments? weight? bias?", "of_batch eps", typed="input weight bias", fresh=True,
+    all=lambda F, g, input, moments, weight, of_batch, eps, need: _batch_norm(
+        F, g, input, moments, weight, of_batch, eps, need
+    ),
+)  # fmt: skip
+
+
+def _batch_norm(F, g, x, moments, weight, of_batch, eps, need):
+    axes, shape = (0, *range(2, len(x.shape))), (x.shape[1], *(1,) * (len(x.shape) - 2))
+    if moments is None:
+        scaled = g if weight is None else F.mul(g, F.reshape(weight, shape))
+        return (
+            scaled if need[0] else None, None,
+            F.sum(F.mul(g, x), axes, False) if need[2] else None, F.sum(g, axes, False) if need[3] else None,
+        )  # fmt: skip
+    if of_batch:
+        centred = F.sub(x, F.mean(x, axes, True))
+        variance = F.mean(F.square(centred), axes, True)
+    else:
+        centred = F.sub(x, F.reshape(F.slice(moments, (0,)), shape))
+        variance = F.reshape(F.slice(moments, (1,)), shape)
+    inverse = F.rsqrt(F.add(variance, eps))
+    normal = F.mul(centred, inverse)
+    scaled = g if weight is None else F.mul(g, F.reshape(weight, shape))
+    of_moments = None
+    if need[1] and of_batch:
+        of_moments = F.zeros_like(moments)
+    elif need[1]:
+        scale = F.reshape(inverse, (x.shape[1],))
+        of_variance = F.mul(F.mul(F.sum(F.mul(scaled, normal), axes, False), F.square(scale)), -0.5)
+        of_moments = F.stack([F.neg(F.mul(F.sum(scaled, axes, False), scale)), of_variance], 0)
+    if of_batch:
+        along = F.mul(normal, F.mean(F.mul(scaled, normal), axes, True))
+        scaled = F.sub(F.sub(scaled, F.mean(scaled, axes, True)), along)
+    return (
+        F.mul(scaled, inverse) if need[0] else None, of_moments,
+        F.sum(F.mul(g, normal), axes, False) if need[2] else None,
+        F.sum(g, axes, False) if need[3] else None,
+    )  # fmt: skip
+
+
 rule(
     "mse", "x target",
     all=lambda F, g, x, target, need: _both_ways(

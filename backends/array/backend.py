@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from .adaptive_update import AdaptiveUpdateMixin
 from .base import ArrayBase
+from .batch_norm import BatchNormMixin
 from .bessel import BesselMixin
+from .convolve import ConvolveMixin
 from .decompositions import DecompositionMixin
 from .fourier import FourierMixin
+from .grid import GridMixin
 from .linear import LinearMixin
 from .loss import LossMixin
 from .math import MathMixin
 from .recurrent import RecurrentMixin
 from .reduce import ReduceMixin
+from .resample import ResampleMixin
 from .shape import ShapeMixin
 from .special import SpecialMixin
 from .strided import StridedMixin
@@ -25,9 +29,13 @@ class ArrayBackend(
     MathMixin,
     SpecialMixin,
     ReduceMixin,
+    ResampleMixin,
+    GridMixin,
     ShapeMixin,
     StridedMixin,
     LinearMixin,
+    BatchNormMixin,
+    ConvolveMixin,
     LossMixin,
     RecurrentMixin,
     UpdateMixin,

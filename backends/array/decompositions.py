@@ -50,6 +50,10 @@ class DecompositionMixin:
         """``x`` in ``a x = b`` for a (..., n, n) and b (..., n, k)."""
         return self.xp.linalg.solve(a, b)
 
+    def inverse(self, x: Any) -> Any:
+        """The inverses of (..., n, n)."""
+        return self.solve(x, self.xp.zeros(x.shape, x.dtype) + self.xp.eye(x.shape[-1], dtype=x.dtype))
+
     @_checked
     def det(self, x: Any) -> Any:
         return self.xp.linalg.det(x)

@@ -68,6 +68,11 @@ class ReduceMixin:
         return x.cumsum(axis=dim, dtype=x.dtype)
 
     @in_float32
+    def cumsum_vjp(self, g: Any, dim: int) -> Any:
+        """Sums that grow from the end."""
+        return self.xp.ascontiguousarray(self.xp.flip(self.xp.flip(g, dim).cumsum(axis=dim, dtype=g.dtype), dim))
+
+    @in_float32
     def cumprod(self, x: Any, dim: int) -> Any:
         return x.cumprod(axis=dim, dtype=x.dtype)
 

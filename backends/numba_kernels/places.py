@@ -8,9 +8,11 @@ sums do not vary.
 - ``add_along(out, index, value)``: adds ``value[a, k, b]`` there;
 - ``put_along(out, index, value)``: writes it there;
 - ``take_rows(x, rows, out)``: ``out[a, k, b] = x[a, rows[k], b]``;
-- ``add_rows(out, rows, value)``: adds ``value[a, k, b]`` there.
+- ``add_rows(out, rows, value)``: adds ``value[a, k, b]`` there;
+- ``outside(index, size, ignore)``: whether a number of a line is not in ``range(size)``, nor ``ignore``.
 """
 
+import numpy as np
 from numba import boolean, float32, float64, int64, njit
 
 from .cache import on_first_use
@@ -18,46 +20,64 @@ from .cache import on_first_use
 __all__ = ["NAMES"]
 
 
+@njit(forceinline=True)
+def _from_the_end(i, size):
+    """The place that an index names; where it names none, a number that is no place."""
+    return np.uint64(i + (size & (i >> 63)))
+
+
 def _gather(x, index, out):
-    n, fit = x.shape[1], True
+    n, fit = np.uint64(x.shape[1]), True
+    if x.shape[2] == 1:  # along the last dimension
+        for a in range(index.shape[0]):
+            line, places, read = x[a, :, 0], index[a, :, 0], out[a, :, 0]
+            for k in range(places.size):
+                i = _from_the_end(places[k], line.size)
+                fit &= i < n
+                read[k] = line[i if i < n else np.uint64(0)]
+        return fit
     for a in range(index.shape[0]):
         for k in range(index.shape[1]):
             for b in range(index.shape[2]):
-                i = index[a, k, b]
-                i = i + n if i < 0 else i
-                if 0 <= i < n:
+                i = _from_the_end(index[a, k, b], x.shape[1])
+                if i < n:
                     out[a, k, b] = x[a, i, b]
                 else:
                     fit = False
     return fit
 
 
-def _add_along(out, index, value):
-    n, fit = out.shape[1], True
+@njit(forceinline=True)
+def _write_along(out, index, value, adds):
+    """Write each value where its index says, or add it to what is there; ``adds`` is known where this is compiled."""
+    n, fit = np.uint64(out.shape[1]), True
+    if out.shape[2] == 1:  # along the last dimension
+        for a in range(index.shape[0]):
+            line, places, given = out[a, :, 0], index[a, :, 0], value[a, :, 0]
+            for k in range(places.size):
+                i = _from_the_end(places[k], line.size)
+                if i < n:
+                    line[i] = line[i] + given[k] if adds else given[k]
+                else:
+                    fit = False
+        return fit
     for a in range(index.shape[0]):
         for k in range(index.shape[1]):
             for b in range(index.shape[2]):
-                i = index[a, k, b]
-                i = i + n if i < 0 else i
-                if 0 <= i < n:
-                    out[a, i, b] += value[a, k, b]
+                i = _from_the_end(index[a, k, b], out.shape[1])
+                if i < n:
+                    out[a, i, b] = out[a, i, b] + value[a, k, b] if adds else value[a, k, b]
                 else:
                     fit = False
     return fit
+
+
+def _add_along(out, index, value):
+    return _write_along(out, index, value, True)
 
 
 def _put_along(out, index, value):
-    n, fit = out.shape[1], True
-    for a in range(index.shape[0]):
-        for k in range(index.shape[1]):
-            for b in range(index.shape[2]):
-                i = index[a, k, b]
-                i = i + n if i < 0 else i
-                if 0 <= i < n:
-                    out[a, i, b] = value[a, k, b]
-                else:
-                    fit = False
-    return fit
+    return _write_along(out, index, value, False)
 
 
 def _take_rows(x, rows, out):
@@ -88,6 +108,13 @@ def _add_rows(out, rows, value):
     return fit
 
 
+def _outside(index, size, ignore):
+    found, limit = False, np.uint64(size)
+    for i in index:
+        found |= (np.uint64(i) >= limit) & (i != ignore)
+    return found
+
+
 def _on_lines(kind):
     return boolean(kind[:, :, ::1], int64[:, :, ::1], kind[:, :, ::1])
 
@@ -99,6 +126,7 @@ def _on_rows(kind):
 _KERNELS = {
     "gather": (_gather, _on_lines), "add_along": (_add_along, _on_lines), "put_along": (_put_along, _on_lines),
     "take_rows": (_take_rows, _on_rows), "add_rows": (_add_rows, _on_rows),
+    "outside": (_outside, lambda kind: boolean(int64[::1], int64, int64)),
 }  # fmt: skip
 
 NAMES = tuple(_KERNELS)
@@ -106,7 +134,8 @@ NAMES = tuple(_KERNELS)
 
 def _make(name):
     function, arguments = _KERNELS[name]
-    kernel = njit([arguments(kind) for kind in (float32, float64)], cache=True, nogil=True)(function)
+    signatures = dict.fromkeys(arguments(kind) for kind in (float32, float64))
+    kernel = njit(list(signatures), cache=True, nogil=True)(function)
     kernel.disable_compile()
     return kernel
 

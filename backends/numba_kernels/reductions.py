@@ -6,6 +6,9 @@ compiled or loaded when it is first asked for:
 - ``total(x, count)``: the sum of a vector over ``count``, as a float;
 - ``mean_rows(x, count, out)``, ``mean_columns(x, count, out)``: the sum of each row, of each column, over ``count``;
 - ``var_rows(x, degrees, out)``, ``var_columns(x, degrees, out)``: the squared deviations over ``degrees``;
+- ``prod_rows(x, out)``: the product of each row;
+- ``cumsum_rows(x, backward, out)``, ``cumprod_rows(x, backward, out)``: running sums and products of rows, kept in
+  float64; from the last column to the first where ``backward`` is not 0;
 - ``prod_back(g, x, out)``, ``cumprod_back(g, x, out)``: the derivatives of products and running products of rows;
 - ``max_rows(x, out)``, ``min_rows(x, out)``: the extremes of rows of at least one element; NaN where there is a NaN.
 
@@ -13,7 +16,7 @@ compiled or loaded when it is first asked for:
 """
 
 import numpy as np
-from numba import float32, float64, njit, void
+from numba import float32, float64, int64, njit, void
 
 from .cache import on_first_use
 from .order import order, unorder
@@ -39,6 +42,14 @@ def _add_squares(block, mean):
     for j in range(1, block.size):
         total += (block[j] - mean) * (block[j] - mean)
     return total
+
+
+@_sum
+def _multiply(row):
+    product = row[0]
+    for j in range(1, row.size):
+        product *= row[j]
+    return product
 
 
 @njit(forceinline=True)
@@ -116,6 +127,39 @@ def _min_rows(x, out):
     _extremes(x, x.dtype.type(-1), out)
 
 
+def _prod_rows(x, out):
+    for i in range(x.shape[0]):
+        out[i] = _multiply(x[i])
+
+
+def _cumsum_rows(x, backward, out):
+    width = x.shape[1]
+    for i in range(x.shape[0]):
+        total = 0.0
+        if backward:
+            for j in range(width - 1, -1, -1):
+                total += x[i, j]
+                out[i, j] = total
+        else:
+            for j in range(width):
+                total += x[i, j]
+                out[i, j] = total
+
+
+def _cumprod_rows(x, backward, out):
+    width = x.shape[1]
+    for i in range(x.shape[0]):
+        product = 1.0
+        if backward:
+            for j in range(width - 1, -1, -1):
+                product *= x[i, j]
+                out[i, j] = product
+        else:
+            for j in range(width):
+                product *= x[i, j]
+                out[i, j] = product
+
+
 def _prod_back(g, x, out):
     """The products of all others, along rows, times the row's cotangent."""
     last = x.shape[1] - 1
@@ -150,6 +194,9 @@ _KERNELS = {
     "mean_columns": lambda kind: void(kind[:, ::1], float64, kind[::1]),
     "var_rows": lambda kind: void(kind[:, ::1], float64, kind[::1]),
     "var_columns": lambda kind: void(kind[:, ::1], float64, kind[::1]),
+    "prod_rows": lambda kind: void(kind[:, ::1], kind[::1]),
+    "cumsum_rows": lambda kind: void(kind[:, ::1], int64, kind[:, ::1]),
+    "cumprod_rows": lambda kind: void(kind[:, ::1], int64, kind[:, ::1]),
     "prod_back": lambda kind: void(kind[::1], kind[:, ::1], kind[:, ::1]),
     "cumprod_back": lambda kind: void(kind[:, ::1], kind[:, ::1], kind[:, ::1]),
     "max_rows": lambda kind: void(kind[:, ::1], kind[::1]),

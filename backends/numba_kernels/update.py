@@ -156,7 +156,7 @@ def rmsprop(
 @njit(**OPTIONS)
 def squares(arrays, like):
     """The sum of the squares of all elements in float64, or -1 where an array does not fit."""
-    if fitting(arrays, (), like) < 0:
+    if fitting(arrays, (arrays,), like) < 0:
         return -1.0
     total = 0.0
     for k in range(length(arrays)):

@@ -11,14 +11,13 @@ import ml_dtypes
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from .engine import PIECE, Engine, Shape, affine, cast, floating, shape_and_size
+from .box_muller import BLOCK, transform
+from .compiled import compiled
+from .engine import Engine, Shape, affine, cast, floating, shape_and_size
 
 __all__ = ["ContinuousDraws"]
 
 Array = NDArray[Any]
-
-# PyTorch makes normals sixteen at a time from here on; below, and in tensors with gaps, one after another.
-_NORMAL_BLOCK = 16
 
 FEW = 16  # so many normals are made faster one after another
 LOW53, STEP53 = 2**53 - 1, 2.0**-53
@@ -44,7 +43,7 @@ class ContinuousDraws(Engine):
                 is neither floating nor complex.
         """
         dims, n = shape_and_size(shape)
-        if low == 0 and high == 1 and dtype in WIDE:
+        if low == 0 and high == 1 and (dtype is np.float32 or dtype in WIDE):
             return self._unit(n, dtype).reshape(dims)
         if np.dtype(dtype).kind == "c":
             return self._complex(lambda dims, kind: self.uniform(dims, low, high, kind), shape, dtype)
@@ -54,6 +53,11 @@ class ContinuousDraws(Engine):
             raise RuntimeError(f"uniform: [{low}, {high}) is not a range that {wanted} can hold")
         wide = np.dtype(np.float64 if wanted == np.float64 else np.float32)
         bottom, top = wide.type(low), wide.type(high)
+        kernels = compiled(n) if wanted is wide or wanted == wide else None
+        if kernels is not None:
+            made = np.empty(n, wide)
+            (kernels.unit64 if wide.itemsize == 8 else kernels.unit32)(self._memory, bottom, top - bottom, top, made)
+            return made.reshape(dims)
         out = cast(affine(self._unit(n, wide), top - bottom, bottom), wanted)
         # Rounding can reach the bound that is excluded; PyTorch then takes the other one.
         first, excluded = cast(np.array([low, high]), wanted)
@@ -90,7 +94,7 @@ class ContinuousDraws(Engine):
             )
         wanted = floating("normal", dtype)
         dims, n = shape_and_size(shape)
-        if n >= _NORMAL_BLOCK and contiguous:
+        if n >= BLOCK and contiguous:  # below, and in tensors with gaps, PyTorch makes them one after another
             out = self._normal_blocks(n, mean, std, wanted)
         else:
             out = cast(affine(self._normal_pairs(n), std, mean), wanted)
@@ -227,6 +231,11 @@ class ContinuousDraws(Engine):
 
     def _normal_pairs(self, n: int) -> Array:
         """n standard normals in float64 by Box and Muller, beginning with the one kept from last time."""
+        kernels = compiled(n) if n < FEW else None
+        if kernels is not None:
+            out = np.empty(n)
+            kernels.normal_pairs(self._memory, self._kept, out)
+            return out
         kept = [] if self._next_normal is None else [self._next_normal]
         pairs = (n - len(kept) + 1) // 2
         if n < FEW:
@@ -250,18 +259,26 @@ class ContinuousDraws(Engine):
 
     def _normal_blocks(self, n: int, mean: float, std: float, dtype: np.dtype[Any]) -> Array:
         """n normals, sixteen at a time; the last sixteen are drawn anew where 16 does not divide n."""
-        full = n - n % _NORMAL_BLOCK
-        if full == n and dtype in WIDE:
-            return _box_muller(self._unit(n, dtype), mean, std)
-        if dtype.itemsize == 2:
-            wide, drawn = np.dtype(np.float32), full
-        else:
-            wide, drawn = dtype, n
-        out = np.empty(n, wide)
-        out[:full] = _box_muller(self._unit(drawn, wide)[:full], mean, std)
-        if full != n:
-            out[-_NORMAL_BLOCK:] = _box_muller(self._unit(_NORMAL_BLOCK, wide), mean, std)
+        if dtype == np.float64:
+            return self._some_blocks(n, mean, std, np.float64)
+        if dtype == np.float32 or n % BLOCK == 0:
+            return cast(self._some_blocks(n, mean, std, np.float32), dtype)
+        out = np.empty(n, np.float32)  # of 16 bits the ragged rest is not drawn at first
+        out[: n - n % BLOCK] = self._some_blocks(n - n % BLOCK, mean, std, np.float32)
+        out[-BLOCK:] = self._some_blocks(BLOCK, mean, std, np.float32)
         return cast(out, dtype)
+
+    def _some_blocks(self, n: int, mean: float, std: float, dtype: DTypeLike) -> Array:
+        kernels = compiled(n) if dtype is np.float32 else None
+        if kernels is not None:
+            out = np.empty(n, np.float32)
+            kernels.normal_blocks(self._memory, mean, std, out)
+            return out
+        out, full = self._unit(n, dtype), n - n % BLOCK
+        transform(out[:full], mean, std)
+        if full != n:
+            out[-BLOCK:] = transform(self._unit(BLOCK, dtype), mean, std)
+        return out
 
     @staticmethod
     def _complex(draw: Callable[[Shape, DTypeLike], Array], shape: Shape, dtype: DTypeLike) -> Array:
@@ -269,16 +286,3 @@ class ContinuousDraws(Engine):
         wanted = np.dtype(dtype)
         parts = draw((*dims, 2), np.float32 if wanted == np.complex64 else np.float64)
         return parts.reshape(-1).view(wanted).reshape(dims)
-
-
-def _box_muller(u: Array, mean: float, std: float) -> Array:
-    """Normals in place of uniforms: in each block of 16 the first eight give radii, the others angles."""
-    for i in range(0, u.size, PIECE):
-        blocks = u[i : i + PIECE].reshape(-1, 2, _NORMAL_BLOCK // 2)
-        radius, angle = 1.0 - blocks[:, 0], 2.0 * math.pi * blocks[:, 1]
-        np.sqrt(np.multiply(np.log(radius, out=radius), -2.0, out=radius), out=radius)
-        np.multiply(radius, np.cos(angle), out=blocks[:, 0])
-        np.multiply(radius, np.sin(angle, out=angle), out=blocks[:, 1])
-        if std != 1 or mean != 0:
-            u[i : i + PIECE] = affine(u[i : i + PIECE], std, mean)
-    return u

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import operator
-import sys
 import warnings
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any
 
 import ml_dtypes
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from .compiled import compiled
 from .engine import PIECE, Engine, Shape, cast, floating, shape_and_size
 
 __all__ = ["DiscreteDraws", "bounds", "largest"]
@@ -19,6 +19,7 @@ __all__ = ["DiscreteDraws", "bounds", "largest"]
 Array = NDArray[Any]
 
 SHORT = 256  # a permutation of so many is made faster by a plain loop
+WIDE = (np.dtype(np.float32), np.dtype(np.float64))
 
 _MIN64, _MAX64 = -(2**63), 2**63 - 1
 
@@ -68,6 +69,11 @@ class DiscreteDraws(Engine):
             return cast(self._words64(n).view(np.int64), wanted).reshape(dims)
         least, last = bounds(0 if low is None else low, high, wanted)
         span = last - least + 1
+        kernels = compiled(n) if span < 2**63 else None
+        if kernels is not None:
+            made = np.empty(n, np.int64)
+            kernels.integers(self._memory, least, span, made)
+            return cast(made, wanted).reshape(dims)
         if span >= 2**28:
             return cast(_remainder(self._words64(n), span) + least, wanted).reshape(dims)
         out = np.empty(n, wanted)
@@ -88,11 +94,12 @@ class DiscreteDraws(Engine):
         n = operator.index(n)
         if n < 0:
             raise RuntimeError(f"randperm: n must not be negative, got {n}")
-        words = self._words(max(n - 1, 0))
-        if "numba" in sys.modules:  # loading it for this alone would take longer than any other way
-            made = np.arange(n, dtype=np.int64)
-            _kernel()(made, words)
+        kernels = compiled(n)
+        if kernels is not None:
+            made = np.empty(n, np.int64)
+            kernels.permutation(self._memory, made)
             return made
+        words = self._words(max(n - 1, 0))
         if n < SHORT:
             line = list(range(n))
             for i, word in enumerate(words.tolist()):
@@ -113,6 +120,11 @@ class DiscreteDraws(Engine):
         if not 0 <= p <= 1:
             raise RuntimeError(f"bernoulli: p must be within 0 and 1, got {p}")
         dims, n = shape_and_size(shape)
+        kernels = compiled(2 * n) if dtype in WIDE else None
+        if kernels is not None:
+            out = np.empty(n, dtype)
+            kernels.coins(self._memory, p, out)
+            return out.reshape(dims)
         return (self._unit(n, np.float64) < p).astype(dtype).reshape(dims)
 
     def bernoulli_array(self, p: Array, dtype: DTypeLike | None = None) -> Array:
@@ -171,6 +183,11 @@ class DiscreteDraws(Engine):
             )
         wide = np.float64 if probs.dtype == np.float64 else np.float32
         rows = np.atleast_2d(probs.astype(wide, copy=False))
+        kernels = compiled(rows.size) if replacement and num_samples > 1 and rows.size else None
+        if kernels is not None:
+            found = self._chosen(kernels, rows, num_samples)
+            if found is not None:
+                return found.reshape((*probs.shape[:-1], num_samples))
         if not np.all((rows >= 0) & (rows < np.inf)):
             raise RuntimeError("multinomial: the weights must be finite and at least 0")
         if not np.all(rows.sum(axis=1) > 0):
@@ -180,6 +197,16 @@ class DiscreteDraws(Engine):
         else:
             found = self._without_replacement(rows, num_samples, probs.dtype)
         return found.reshape((*probs.shape[:-1], num_samples))
+
+    def _chosen(self, kernels: Any, rows: Array, num_samples: int) -> NDArray[np.int64] | None:
+        """Drawn with replacement; None, and nothing drawn, where a row is none of weights."""
+        before = self._memory.copy()
+        u = self._unit(len(rows) * num_samples, np.float64).reshape(len(rows), num_samples)
+        found = np.empty(u.shape, np.int64)
+        if kernels.choices(np.require(rows, requirements="CAW"), u, found) < 0:
+            return found
+        self._memory[:] = before
+        return None
 
     def _with_replacement(self, rows: Array, num_samples: int) -> NDArray[np.int64]:
         sums = np.cumsum(rows, axis=1, dtype=rows.dtype)
@@ -194,21 +221,17 @@ class DiscreteDraws(Engine):
         return out
 
     def _without_replacement(self, rows: Array, num_samples: int, dtype: np.dtype[Any]) -> NDArray[np.int64]:
+        kernels = compiled(2 * rows.size) if num_samples == 1 and dtype == rows.dtype else None
+        if kernels is not None:
+            found = np.empty((len(rows), 1), np.int64)
+            kernels.races(self._memory, np.require(rows, requirements="CAW"), found.reshape(-1))
+            return found
         # The least of exponential waiting times with rates `rows` comes first (the Gumbel trick, in the
         # quotient's form): https://arxiv.org/abs/1611.01144
         waits = cast(-np.log1p(-self._unit(rows.size, np.float64)), dtype).astype(rows.dtype, copy=False)
         with np.errstate(divide="ignore", invalid="ignore"):
             scores = cast(rows / waits.reshape(rows.shape), dtype).astype(rows.dtype, copy=False)
         return np.argsort(-scores, axis=1, kind="stable")[:, :num_samples]
-
-
-@cache
-def _kernel() -> Any:
-    from ..numba_kernels.cache import compiling
-
-    with compiling():
-        from ..numba_kernels.shuffle import shuffle
-    return shuffle
 
 
 def largest(dtype: np.dtype[Any]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
 import operator
 import os
@@ -12,6 +13,8 @@ from typing import Any, Self
 import ml_dtypes
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
+
+from .compiled import compiled
 
 __all__ = ["DEFAULT_SEED", "PIECE", "Engine", "Shape", "affine", "cast", "floating", "shape_and_size"]
 
@@ -42,7 +45,7 @@ class Engine:
 
     def __init__(self, seed: int | None = DEFAULT_SEED) -> None:
         self._initial_seed = 0
-        self._next_normal: float | None = None
+        self._kept = np.zeros(2)  # the one normal number, and whether there is one
         if seed is None:
             self.seed()
         else:
@@ -54,6 +57,20 @@ class Engine:
         bits = np.random.MT19937(0)
         np.random.RandomState(bits).seed(self._initial_seed & 0xFFFFFFFF)
         return bits
+
+    @cached_property
+    def _memory(self) -> NDArray[np.uint32]:
+        """The memory of the stream, which compiled code reads and moves on: 624 words and how many are used up."""
+        place = (ctypes.c_uint32 * (_BLOCK + 1)).from_address(self._bits.ctypes.state_address)
+        return np.frombuffer(place, np.uint32)
+
+    @property
+    def _next_normal(self) -> float | None:
+        return float(self._kept[0]) if self._kept[1] else None
+
+    @_next_normal.setter
+    def _next_normal(self, value: float | None) -> None:
+        self._kept[:] = (0.0, 0.0) if value is None else (value, 1.0)
 
     def manual_seed(self, seed: int) -> Self:
         """Start the stream of ``seed``; returns the generator itself.
@@ -71,6 +88,7 @@ class Engine:
             raise ValueError(f"manual_seed: the seed {number} is not within -2^63 and 2^64 - 1")
         self._initial_seed = number % 2**64
         self.__dict__.pop("_bits", None)
+        self.__dict__.pop("_memory", None)
         self._next_normal = None
         return self
 
@@ -142,6 +160,12 @@ class Engine:
 
     def _unit(self, n: int, dtype: DTypeLike) -> Array:
         """n uniforms in [0, 1): 53 bits for float64, 24 bits of one word for float32."""
+        kernels = compiled(n)
+        if kernels is not None:
+            out = np.empty(n, dtype)
+            run = kernels.unit64 if out.itemsize == 8 else kernels.unit32
+            run(self._memory, 0.0, 1.0, 1.0, out)
+            return out
         if n <= PIECE:
             return self._few_units(n, dtype)
         out = np.empty(n, dtype)
@@ -163,8 +187,11 @@ class Engine:
 
 def shape_and_size(shape: Shape) -> tuple[tuple[int, ...], int]:
     """The shape as a tuple, and its number of elements."""
-    several = isinstance(shape, (tuple, list, Sequence))
-    found = tuple(map(operator.index, shape)) if several else (operator.index(shape),)  # type: ignore[arg-type]
+    if type(shape) is tuple:
+        found = shape
+    else:
+        several = isinstance(shape, (tuple, list, Sequence))
+        found = tuple(map(operator.index, shape)) if several else (operator.index(shape),)  # type: ignore[arg-type]
     if found and min(found) < 0:
         raise RuntimeError(f"shape: no dimension may be negative, got {found}")
     return found, math.prod(found)

@@ -17,10 +17,11 @@ __all__ = ["Generator", "default_generator"]
 class Generator(ContinuousDraws, DiscreteDraws, RejectionDraws):
     """A stream of random numbers on the host, number for number that of PyTorch's CPU generator.
 
-    The same seed and the same calls give what ``torch.Generator`` gives: integers and masks exactly, real
-    numbers to the last bit or two (the logarithms, sines and cosines are NumPy's). Every draw moves the
-    state by as many words as PyTorch's does. Element types are NumPy dtypes, ``ml_dtypes.bfloat16``
-    included; a shape is an int or a sequence of ints. Not meant to be shared between running threads.
+    The same seed and the same calls give what ``torch.Generator`` gives: integers, masks, uniform numbers and
+    normal ones in float32 exactly (as PyTorch for x86-64 processors with AVX2 has them), other real numbers to the
+    last bit or two. Every draw moves the state by as many words as PyTorch's does. Element types are NumPy dtypes,
+    ``ml_dtypes.bfloat16`` included; a shape is an int or a sequence of ints. Not meant to be shared between running
+    threads.
 
     Args:
         seed: as in ``manual_seed``; when none is given it is 67280421310721, as in PyTorch.

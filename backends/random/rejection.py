@@ -10,11 +10,14 @@ import ml_dtypes
 import numpy as np
 from numpy.typing import NDArray
 
+from ..numba_kernels import rejections
+from .compiled import compiled
 from .engine import Engine, cast, floating
 
 __all__ = ["RejectionDraws"]
 
 Array = NDArray[Any]
+WORDS_EACH = 64  # as many words are made in the time that one such number takes in Python
 LOW53, STEP53 = 2**53 - 1, 2.0**-53
 BLOCK = 624  # words taken from the stream at a time; what is left over is given back
 
@@ -37,7 +40,7 @@ class RejectionDraws(Engine):
         kind = floating("gamma", concentration.dtype)
         if not bool((concentration >= 0).all()):
             raise RuntimeError("gamma: every concentration must be at least 0")
-        found = self._each(_gamma, concentration)
+        found = self._each("gamma", concentration)
         least = float(ml_dtypes.finfo(kind).smallest_normal)
         return np.maximum(cast(found, kind), np.asarray(least, kind))
 
@@ -53,7 +56,7 @@ class RejectionDraws(Engine):
         kind = floating("poisson", rate.dtype)
         if not bool((rate >= 0).all()):
             raise RuntimeError("poisson: every rate must be at least 0")
-        return cast(self._each(_poisson, rate), kind)
+        return cast(self._each("poisson", rate), kind)
 
     def binomial(self, count: Array, prob: Array) -> Array:
         """Binomial numbers, as ``torch.binomial``, in the dtype of ``prob``.
@@ -69,153 +72,71 @@ class RejectionDraws(Engine):
             raise RuntimeError("binomial: every count must be at least 0")
         if not bool(((prob >= 0) & (prob <= 1)).all()):
             raise RuntimeError("binomial: every probability must lie between 0 and 1")
-        return cast(self._each(_binomial, count, prob), kind)
+        return cast(self._each("binomial", count, prob), kind)
 
-    def _each(self, one: Callable[..., float], *parameters: Array) -> Array:
-        """``one(uniform, normal, *numbers)`` for every element of the parameters, which broadcast."""
+    def _each(self, name: str, *parameters: Array) -> Array:
+        """One number for every element of the parameters, which broadcast."""
         shaped = np.broadcast_arrays(*parameters)
-        rows = zip(*(p.astype(np.float64).reshape(-1).tolist() for p in shaped), strict=True)
-        before, taken = self._bits.state, 0
-
-        def words() -> Iterator[int]:
-            nonlocal taken
-            while True:
-                for word in self._words(BLOCK).tolist():
-                    taken += 1
-                    yield word
-
-        buffer = words()
-
-        def uniform() -> float:
-            return ((next(buffer) << 32 | next(buffer)) & LOW53) * STEP53
-
-        def normal() -> float:
-            kept, self._next_normal = self._next_normal, None
-            if kept is not None:
-                return kept
-            angle = 2.0 * math.pi * uniform()
-            radius = math.sqrt(-2.0 * math.log1p(-uniform()))
-            self._next_normal = radius * math.sin(angle)
-            return radius * math.cos(angle)
-
-        found = np.array([one(uniform, normal, *row) for row in rows], np.float64)
-        self._bits.state = before
-        self._words(taken)
+        flat = [np.array(p, np.float64).reshape(-1) for p in shaped]
+        kernels = compiled(WORDS_EACH * flat[0].size, "rejection_draws")
+        if kernels is None:
+            found = self._one_by_one(ONE[name], flat)
+        else:
+            found = np.empty(flat[0].size)
+            getattr(kernels, name)(self._memory, self._kept, *flat, found)
         return found.reshape(shaped[0].shape)
 
-
-Draw = Callable[[], float]
-
-
-def _gamma(uniform: Draw, normal: Draw, concentration: float) -> float:
-    scale = 1.0
-    if concentration == 0:
-        return 0.0
-    if concentration < 1:
-        scale = (1.0 - uniform()) ** (1.0 / concentration)
-        concentration += 1.0
-    d = concentration - 1.0 / 3.0
-    c = 1.0 / math.sqrt(9.0 * d)
-    while True:
-        x = normal()
-        while 1.0 + c * x <= 0:
-            x = normal()
-        v = (1.0 + c * x) ** 3
-        u = 1.0 - uniform()
-        square = x * x
-        if u < 1.0 - 0.0331 * square * square or math.log(u) < 0.5 * square + d * (1.0 - v + math.log(v)):
-            return scale * d * v
+    def _one_by_one(self, one: Callable[..., float], parameters: list[Array]) -> Array:
+        before, source = self._bits.state, _Source(self)
+        rows = zip(*[p.tolist() for p in parameters], strict=True)
+        found = np.array([one(source, *row) for row in rows], np.float64)
+        self._bits.state = before
+        self._words(source.taken)
+        return found
 
 
-def _poisson(uniform: Draw, normal: Draw, rate: float) -> float:
-    if rate >= 10:
-        return _poisson_of_large_rate(uniform, rate)
-    if rate == 0:
-        return 0.0
-    level, product, count = math.exp(-rate), uniform(), 0
-    while product > level:
-        product *= uniform()
-        count += 1
-    return float(count)
+class _Source:
+    """The words of a generator one by one; more of them are taken from it than are used."""
+
+    def __init__(self, generator: Engine) -> None:
+        self.generator, self.taken = generator, 0
+        self.words = self._each_word()
+
+    def _each_word(self) -> Iterator[int]:
+        while True:
+            for word in self.generator._words(BLOCK).tolist():
+                self.taken += 1
+                yield word
+
+    def uniform(self) -> float:
+        """A number in [0, 1)."""
+        return ((next(self.words) << 32 | next(self.words)) & LOW53) * STEP53
+
+    def normal(self) -> float:
+        """A standard normal number; they come in twos, and the generator keeps the second."""
+        kept, self.generator._next_normal = self.generator._next_normal, None
+        if kept is not None:
+            return kept
+        angle = 2.0 * math.pi * self.uniform()
+        radius = math.sqrt(-2.0 * math.log1p(-self.uniform()))
+        self.generator._next_normal = radius * math.sin(angle)
+        return radius * math.cos(angle)
 
 
-def _poisson_of_large_rate(uniform: Draw, rate: float) -> float:
-    b = 0.931 + 2.53 * math.sqrt(rate)
-    a = -0.059 + 0.02483 * b
-    inverse = 1.1239 + 1.1328 / (b - 3.4)
-    tight = 0.9277 - 3.6224 / (b - 2.0)
-    while True:
-        u = uniform() - 0.5
-        v = uniform()
-        us = 0.5 - abs(u)
-        if us == 0:
-            continue
-        k = math.floor((2.0 * a / us + b) * u + rate + 0.43)
-        if us >= 0.07 and v <= tight:
-            return float(k)
-        if k < 0 or (us < 0.013 and v > us):
-            continue
-        left = _log(v) + math.log(inverse) - math.log(a / (us * us) + b)
-        if left <= -rate + k * math.log(rate) - math.lgamma(k + 1.0):
-            return float(k)
+def _poisson(source: _Source, rate: float) -> float:
+    of = rejections.poisson_of_large_rate if rate >= 10 else rejections.poisson_of_small_rate
+    return float(of(source, rate))
 
 
-def _binomial(uniform: Draw, normal: Draw, count: float, prob: float) -> float:
+def _binomial(source: _Source, count: float, prob: float) -> float:
     if count <= 0 or prob <= 0:
         return 0.0
     if prob >= 1:
         return count
     rarer = min(prob, 1.0 - prob)
-    of = _binomial_of_large_mean if count * rarer >= 10 else _binomial_of_small_mean
-    found = of(uniform, count, rarer)
+    of = rejections.binomial_of_large_mean if count * rarer >= 10 else rejections.binomial_of_small_mean
+    found = float(of(source, count, rarer))
     return found if prob <= 0.5 else count - found
 
 
-def _binomial_of_small_mean(uniform: Draw, count: float, prob: float) -> float:
-    """How many geometric waiting times fit into ``count`` throws."""
-    waited, found, log_miss = 0.0, 0, math.log1p(-prob)
-    while True:
-        u = uniform()
-        waited += math.ceil(math.log(u) / log_miss) if u else math.inf
-        if waited > count:
-            return float(found)
-        found += 1
-
-
-def _binomial_of_large_mean(uniform: Draw, count: float, prob: float) -> float:
-    deviation = math.sqrt(count * prob * (1.0 - prob))
-    b = 1.15 + 2.53 * deviation
-    a = -0.0873 + 0.0248 * b + 0.01 * prob
-    c = count * prob + 0.5
-    tight = 0.92 - 4.2 / b
-    odds = prob / (1.0 - prob)
-    alpha = (2.83 + 5.1 / b) * deviation
-    m = math.floor((count + 1.0) * prob)
-    while True:
-        u = uniform() - 0.5
-        v = uniform()
-        us = 0.5 - abs(u)
-        if us == 0:
-            continue
-        k = math.floor((2.0 * a / us + b) * u + c)
-        if us >= 0.07 and v <= tight:
-            return float(k)
-        if k < 0 or k > count:
-            continue
-        bound = (
-            (m + 0.5) * math.log((m + 1.0) / (odds * (count - m + 1.0)))
-            + (count + 1.0) * math.log((count - m + 1.0) / (count - k + 1.0))
-            + (k + 0.5) * math.log(odds * (count - k + 1.0) / (k + 1.0))
-            + _tail(m) + _tail(count - m) - _tail(k) - _tail(count - k)
-        )  # fmt: skip
-        if _log(v * alpha / (a / (us * us) + b)) <= bound:
-            return float(k)
-
-
-def _log(x: float) -> float:
-    return math.log(x) if x > 0 else -math.inf
-
-
-def _tail(k: float) -> float:
-    """What Stirling's formula for ``log k!`` leaves over."""
-    return math.lgamma(k + 1.0) - ((k + 0.5) * math.log(k + 1.0) - (k + 1.0) + 0.5 * math.log(2.0 * math.pi))
+ONE: dict[str, Callable[..., float]] = {"gamma": rejections.gamma, "poisson": _poisson, "binomial": _binomial}

@@ -83,6 +83,7 @@ def draw(curves, softmax):
 
 
 def main():
+    softmax = softmax_curve()
     curves = {name: curve(function) for name, function in ACTIVATIONS.items()}
     print("activation         values from .. to   steepest   saturated   left after ten layers, at best")
     for name, (_, y, slope) in curves.items():
@@ -95,7 +96,10 @@ def main():
     print(
         "ReLU passes on all of it or nothing; leaky ReLU and GELU keep a little alive on the left (GELU near 0 only)."
     )
-    return draw(curves, softmax_curve())
+    first, slope = softmax[1][:, 0], softmax[2]
+    print(f"Softmax of x, 0, 1: x rises from {first[0]:.3f} to {first[-1]:.3f}; its slope is {slope.max():.2f}")
+    print(f"at best, and {slope[-1]:.3f} where it is sure: there it saturates as the sigmoid does.")
+    return draw(curves, softmax)
 
 
 if __name__ == "__main__":

@@ -79,6 +79,8 @@ def main():
     mistakes, classes = confident_mistakes(), three_classes()
     print(f"\nSure of the wrong answer ({mistakes['chance'][0]:.2%} for the truth): cross-entropy pushes with "
           f"{-mistakes['cross-entropy'][1][0]:.3f}, MSE with {-mistakes['MSE'][1][0]:.5f}.")  # fmt: skip
+    print("Categorical cross-entropy by the chance given to the right class:",
+          ", ".join(f"{p:.0%} costs {value:.2f}" for p, value in zip(*classes)))  # fmt: skip
     starts = {name: wrong_start(name) for name in ("cross-entropy", "MSE")}
     for name, accuracies in starts.items():
         after = f"{accuracies[24]:.0%} after 25 steps, {accuracies[-1]:.0%} in the end"

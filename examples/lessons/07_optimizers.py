@@ -50,6 +50,8 @@ def steps_until(heights, low=0.1):
 def _map(axes, title, path, colour):
     x, y = np.meshgrid(np.linspace(-10.5, 5, 200), np.linspace(-2.6, 2.6, 160))
     axes.contourf(x, y, np.sqrt(ravine(x, y)), levels=14, cmap="Greys", alpha=0.55)
+    outside = np.flatnonzero(np.abs(path[:, 1]) > 2.6)  # a path that leaves the map is drawn no further
+    path = path[: outside[0] + 1] if outside.size else path
     axes.plot(*path.T, color=colour, marker="o", ms=3, lw=1.3)
     axes.scatter(*START, color=INK, s=36, zorder=4)
     axes.scatter(0, 0, color=GREEN, marker="*", s=150, zorder=4, edgecolor="white")

@@ -43,6 +43,12 @@ def mistakes(probabilities, labels, count=12):
     return wrong[np.argsort(-probabilities[wrong].max(axis=1))][:count]
 
 
+def given_up(weights):
+    """The neurons whose weights the decay took away, because the others do without them: their numbers."""
+    size = np.abs(weights).max(axis=(1, 2))
+    return np.flatnonzero(size < 0.1 * size.max())
+
+
 def draw(model, images, labels, probabilities):
     accuracy = np.mean(probabilities.argmax(axis=1) == labels)
     title = f"Lesson 9 · Reading digits: {accuracy:.1%} of {len(labels)} unseen images right"
@@ -64,11 +70,11 @@ def draw(model, images, labels, probabilities):
         guess = probabilities[row].argmax()
         place.set_title(f"{guess}? No, {labels[row]}", color=RED, fontsize=8.5, loc="center", pad=3)
 
-    figure.text(
-        0.55, 0.855, "What the 36 hidden neurons look for: red excites, blue inhibits", fontweight="bold", fontsize=10
-    )
     weights = model[1].weight.detach().numpy().reshape(-1, 8, 8)
     limit = np.abs(weights).max()
+    asleep = len(given_up(weights))
+    title = f"What the 36 hidden neurons look for: red excites, blue inhibits ({asleep} gave up: pale)"
+    figure.text(0.55, 0.855, title, fontweight="bold", fontsize=10)
     for i, weight in enumerate(weights[:36]):
         place = figure.add_axes((0.55 + 0.072 * (i % 6), 0.705 - 0.13 * (i // 6), 0.065, 0.124))
         frameless(place, weight, cmap=plt.get_cmap("RdBu_r"), vmin=-limit, vmax=limit)

@@ -7,6 +7,7 @@ from _drawings import draw_generative
 import tapegrad as tg
 from tapegrad import nn
 from tapegrad.nn import functional as F
+from tapegrad.optim.swa_utils import AveragedModel
 
 
 def ring(count):
@@ -15,17 +16,17 @@ def ring(count):
 
 
 def train_gan(real, noise, size, hidden, last, steps, blur=0.0, batch=128, keep=()):
-    """The generator turns noise into forgeries; the discriminator tells them from the real; each learns from the other.
+    """The generator turns noise into forgeries, the discriminator tells them from the real: each learns from the other.
 
-    ``real(count)`` draws real examples of ``size`` numbers. Returns the generator, and forgeries after ``keep`` steps.
-    """
+    ``real(count)`` draws examples of ``size`` numbers. Returns the generator, and forgeries after ``keep`` steps."""
     generator = nn.Sequential(nn.MLP([noise, hidden, hidden, size]), last)
     discriminator = nn.MLP([size, hidden, hidden, 1], activation="leaky_relu")
     forger = tg.optim.Adam(generator.parameters(), lr=0.001, betas=(0.5, 0.9))
     expert = tg.optim.Adam(discriminator.parameters(), lr=0.001, betas=(0.5, 0.9))
     # 0.9 and not 1 for the real: an expert too sure of itself teaches nothing.
     genuine, forged, wish = 0.9 * tg.ones(batch, 1), tg.zeros(batch, 1), tg.ones(batch, 1)
-    kept = {}
+    # Shown is the mean forger of the last hundred steps or so: it does not jump to and fro as each single one does.
+    average, kept = AveragedModel(generator, avg_fn=lambda mean, new, _: mean.lerp(new, 0.01)), {}
 
     def seen(x):  # an expert with blurred sight cannot cling to single pixels, and the forger keeps to no few tricks
         return discriminator(x + blur * tg.randn_like(x))
@@ -39,14 +40,15 @@ def train_gan(real, noise, size, hidden, last, steps, blur=0.0, batch=128, keep=
         forger.zero_grad()
         judge(seen(forgeries), wish).backward()  # the forger wins where the expert says "genuine"
         forger.step()
+        average.update_parameters(generator)
         if step in keep:
-            kept[step] = forge(generator, noise, 500)
-    return generator, kept
+            kept[step] = forge(average, noise, 500)
+    return average, kept
 
 
+@tg.no_grad()
 def forge(generator, noise, count):
-    with tg.no_grad():
-        return generator(tg.randn(count, noise)).numpy()
+    return generator(tg.randn(count, noise)).numpy()
 
 
 class Autoencoder(nn.Module):
@@ -80,9 +82,9 @@ def train_autoencoder(model, images, epochs=60, batch=64):
     return model.eval()
 
 
+@tg.no_grad()
 def restore(model, images):
-    with tg.no_grad():
-        restored, code, _ = model(images)
+    restored, code, _ = model(images)
     return restored.numpy(), code.numpy()
 
 
@@ -108,10 +110,9 @@ def main():
     # The VAE's codes fill the normal cloud around 0, so a walk over a grid there meets digits everywhere.
     x, y = np.meshgrid(np.linspace(-2, 2, 11), np.linspace(2, -2, 11))
     grid = tg.tensor(np.stack([x.ravel(), y.ravel()], axis=1).astype(np.float32))
-    with tg.no_grad():
-        dreams = models["VAE"].decoder(grid).numpy()
-    truth, squeezed = ring(500).numpy(), restored["Autoencoder"]
-    return draw_generative(truth, kept, forged[:64], test.numpy(), squeezed, codes, data.test_labels, dreams)
+    dreams = models["VAE"].decoder(grid).detach().numpy()
+    squeezed, labels = restored["Autoencoder"], data.test_labels
+    return draw_generative(ring(500).numpy(), kept, forged[:64], test.numpy(), squeezed, codes, labels, dreams)
 
 
 if __name__ == "__main__":

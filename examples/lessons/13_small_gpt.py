@@ -64,15 +64,15 @@ def batch(codes, count=16):
     return rows[:, :-1], rows[:, 1:]  # what is read, and what comes next at each place
 
 
-def train(model, text, alphabet, steps=500, stages=(50, 200, 500)):
+def train(model, text, alphabet, steps=1000, stages=(50, 200, 1000)):
     """Losses on nine tenths of the text and on the tenth kept back, as (step, loss); what it writes at each stage."""
     codes = tg.tensor([alphabet.index(letter) for letter in text])
     codes, unseen = codes[: len(codes) * 9 // 10], codes[len(codes) * 9 // 10 :]
-    optimizer = tg.optim.AdamW(model.parameters(), lr=0.003)
+    optimizer = tg.optim.AdamW(model.parameters(), lr=0.006)
     read, kept_back, samples = [], [], {}
     for step in range(1, steps + 1):
         # Warm up, then slow down.
-        optimizer.param_groups[0]["lr"] = 0.003 * min(1, step / 50) * (1 - 0.9 * step / steps)
+        optimizer.param_groups[0]["lr"] = 0.006 * min(1, step / 50) * (1 - 0.9 * step / steps)
         x, target = batch(codes)
         optimizer.zero_grad()
         loss = F.cross_entropy(model(x).flatten(0, 1), target.flatten())

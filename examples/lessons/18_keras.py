@@ -43,7 +43,7 @@ def explained(guess, truth):
 
 
 def draw(history, guess, truth, line):
-    figure, axes = page(1, 3, "Five lines of Keras", size=(12, 4.4))
+    figure, axes = page(1, 3, "Lesson 18 · Five lines of Keras", size=(12, 4.4))
     best = int(np.argmin(history["val_loss"]))
     axes[0, 0].plot(history["loss"], color=BLUE, label="training")
     axes[0, 0].plot(history["val_loss"], color=RED, label="kept to watch")
@@ -68,9 +68,10 @@ def main():
     model = build_model()
     history = fit(model, x, y, verbose=1)
     model.summary()
+    loss = model.evaluate(test_x, test_y, verbose=0)
     guess, line = model.predict(test_x, verbose=0)[:, 0], straight_line(x, y, test_x)
     print(f"\nStopped after {len(history['loss'])} epochs; the loss fell from {history['loss'][0]:.2f} to "
-          f"{history['loss'][-1]:.2f}.")  # fmt: skip
+          f"{history['loss'][-1]:.2f}, and on new patients it is {loss:.2f}.")  # fmt: skip
     print(f"On new patients the network explains {explained(guess, test_y):.0%} of the differences, a straight line "
           f"{explained(line, test_y):.0%}: with so few patients and measurements, depth buys nothing.")  # fmt: skip
     return draw(history, guess, test_y, line)

@@ -148,6 +148,14 @@ def _calling(plain: Callable[..., Any], policy: Callable[..., Any], as_input: bo
     return call
 
 
+def _lower_products(state: State, args: Any, kwargs: Any) -> tuple[Any, Any]:
+    """Of a recurrent layer the input and the weights rounded; a simple one whole, gates only where the state is."""
+    low, _ = _lower(state, args, kwargs)
+    if args[8].startswith("RNN") or FLOAT32 not in [s.dtype for s in args[1:3] if s is not None]:
+        return low, kwargs
+    return _widen(state, [low[0], *args[1:3], *low[3:]], kwargs)
+
+
 def _recurrent(plain: Callable[..., Any]) -> Callable[..., Any]:
     """A recurrent layer: of an LSTM or simple one all is in the lower type, of a GRU its products."""
     lowered = _calling(plain, _lower)
@@ -193,8 +201,9 @@ def _listed() -> Iterator[tuple[str, Any, Callable[..., Any]]]:
     yield "pad", functional.pad, lambda plain: _calling(plain, _padding)
     for name in ("linear", "matmul"):
         yield name, getattr(P, name), lambda plain: _calling(plain, _lower)
-    for name in ("gru_step", "lstm_step", "cat", "stack"):
+    for name in ("cat", "stack"):
         yield name, getattr(P, name), lambda plain: _calling(plain, _promote)
+    yield "recurrent step", P.recurrent, lambda plain: _calling(plain, _lower_products)
     yield "recurrent", recurrent_steps.run, _recurrent
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...autograd import Tensor
 from ...autograd.ops.create import as_tensor, tensor
-from ...autograd.ops.shape import stack
+from ...autograd.ops.pieces import stack
 
 __all__ = ["collate", "default_collate", "default_collate_fn_map", "default_convert", "pinned"]
 

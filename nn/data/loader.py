@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import sys
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Self
 
@@ -174,7 +175,7 @@ class DataLoader:
         return length // self.batch_size if self.drop_last else -(-length // self.batch_size)
 
 
-class _Batches:
+class _Batches(ABC):
     """What the iterators have in common: pinning, and a look at the length that an iterable dataset told."""
 
     def __init__(self, loader: DataLoader) -> None:
@@ -196,8 +197,8 @@ class _Batches:
     def __iter__(self) -> Self:
         return self
 
-    def __next__(self) -> Any:
-        raise NotImplementedError
+    @abstractmethod
+    def __next__(self) -> Any: ...
 
     def __len__(self) -> int:
         return len(self._sampler)

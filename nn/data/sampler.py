@@ -10,6 +10,7 @@ from ...autograd import Tensor
 from ...autograd.ops.create import as_tensor
 from ...autograd.ops.draws import multinomial
 from ...backends.random import Generator, default_generator
+from .. import distributed
 
 __all__ = [
     "BatchSampler", "DistributedSampler", "RandomSampler", "Sampler", "SequentialSampler", "SubsetRandomSampler",
@@ -186,16 +187,15 @@ class DistributedSampler(Sampler):
         drop_last: leave out the last examples where the shares would differ in size; otherwise some come twice.
 
     Raises:
-        RuntimeError: ``num_replicas`` or ``rank`` is missing: there is no process group that could be asked.
-        ValueError: ``rank`` is out of range.
+        ValueError: ``rank`` is out of range; or one is missing, and there is no process group that could be asked.
     """
 
     def __init__(
         self, dataset: Sized, num_replicas: int | None = None, rank: int | None = None, shuffle: bool = True,
         seed: int = 0, drop_last: bool = False,
     ) -> None:  # fmt: skip
-        if num_replicas is None or rank is None:
-            raise RuntimeError("DistributedSampler: there is no process group to ask; pass num_replicas and rank")
+        num_replicas = distributed.get_world_size() if num_replicas is None else num_replicas
+        rank = distributed.get_rank() if rank is None else rank
         if not 0 <= rank < num_replicas:
             raise ValueError(f"Invalid rank {rank}, rank should be in the interval [0, {num_replicas - 1}]")
         self.dataset, self.num_replicas, self.rank = dataset, num_replicas, rank

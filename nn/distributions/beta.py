@@ -7,7 +7,7 @@ from typing import Any
 
 from ...autograd import Tensor
 from ...autograd.ops.index import where
-from ...autograd.ops.shape import stack
+from ...autograd.ops.pieces import stack
 from ...autograd.rule import P
 from ..functional import one_hot
 from . import constraints

@@ -15,7 +15,7 @@ from .counts import Binomial
 from .distribution import Distribution, one_of
 from .utils import broadcast_all, lazy_property, logits_to_probs, probs_to_logits
 
-__all__ = ["Categorical", "Multinomial", "OneHotCategorical", "OneHotCategoricalStraightThrough"]
+__all__ = ["Categorical", "OfCategorical", "Multinomial", "OneHotCategorical", "OneHotCategoricalStraightThrough"]
 
 
 class Categorical(Distribution):
@@ -104,7 +104,7 @@ class Categorical(Distribution):
         return self._listed(arange(self._num_events, dtype=dtypes.int64, device=self._param.device), expand)
 
 
-class _OfCategorical(Distribution):
+class OfCategorical(Distribution):
     """What distributions share whose values are vectors over the things of a Categorical."""
 
     _categorical: Categorical
@@ -129,7 +129,7 @@ class _OfCategorical(Distribution):
         return self._categorical.param_shape
 
 
-class OneHotCategorical(_OfCategorical):
+class OneHotCategorical(OfCategorical):
     """One of several things as a vector with a one in its place; parameters as for ``Categorical``."""
 
     arg_constraints = {"probs": constraints.simplex, "logits": constraints.real_vector}
@@ -178,7 +178,7 @@ class OneHotCategoricalStraightThrough(OneHotCategorical):
         return self.sample(sample_shape) + (self.probs - self.probs.detach())
 
 
-class Multinomial(_OfCategorical):
+class Multinomial(OfCategorical):
     """How often each of several things comes in ``total_count`` draws; parameters as for ``Categorical``."""
 
     arg_constraints = {"probs": constraints.simplex, "logits": constraints.real_vector}

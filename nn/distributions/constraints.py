@@ -9,8 +9,8 @@ from ...autograd import Tensor, finfo
 from ...autograd.ops.factories import full
 from ...autograd.ops.linear_algebra.solving import cholesky_ex
 from ...autograd.ops.linear_algebra.spectra import eigvalsh
-from ...autograd.ops.shape import cat as join
-from ...autograd.ops.shape import stack as pile
+from ...autograd.ops.pieces import cat as join
+from ...autograd.ops.pieces import stack as pile
 from ...backends import dtypes
 
 __all__ = [

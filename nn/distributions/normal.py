@@ -9,10 +9,9 @@ from typing import Any
 from ...autograd import Tensor, no_grad
 from ...autograd.ops.draws import normal
 from . import constraints
-from .distribution import Distribution
+from .location_scale import Folded, LocationScale
 from .transformed import TransformedDistribution
-from .transforms import AbsTransform, ExpTransform
-from .utils import broadcast_all
+from .transforms import ExpTransform
 
 __all__ = ["HalfNormal", "LogNormal", "Normal", "standard_normal"]
 
@@ -24,28 +23,12 @@ def standard_normal(like: Tensor, shape: Sequence[int]) -> Tensor:
     return like.detach().new_empty(tuple(shape)).normal_()
 
 
-class Normal(Distribution):
+class Normal(LocationScale):
     """Normal distributions.
 
     Args:
         loc: the mean. scale: the standard deviation, positive; they broadcast, and either may be a number.
     """
-
-    arg_constraints = {"loc": constraints.real, "scale": constraints.positive}
-    support = constraints.real
-    has_rsample = True
-
-    def __init__(self, loc: Any, scale: Any, validate_args: bool | None = None) -> None:
-        self.loc, self.scale = broadcast_all(loc, scale)
-        super().__init__(self.loc.shape, validate_args=validate_args)
-
-    @property
-    def mean(self) -> Tensor:
-        return self.loc
-
-    @property
-    def mode(self) -> Tensor:
-        return self.loc
 
     @property
     def stddev(self) -> Tensor:
@@ -115,43 +98,16 @@ class LogNormal(TransformedDistribution):
         return self.base_dist.entropy() + self.loc
 
 
-class HalfNormal(TransformedDistribution):
+class HalfNormal(Folded):
     """The absolute value of normal numbers with mean 0 and standard deviation ``scale``."""
 
-    arg_constraints = {"scale": constraints.positive}
-    support = constraints.nonnegative
-    has_rsample = True
-    base_dist: Normal
-
     def __init__(self, scale: Any, validate_args: bool | None = None) -> None:
-        super().__init__(Normal(0, scale, validate_args=False), AbsTransform(), validate_args=validate_args)
-
-    @property
-    def scale(self) -> Tensor:
-        """The standard deviation before the absolute value."""
-        return self.base_dist.scale
+        super().__init__(Normal(0, scale, validate_args=False), validate_args)
 
     @property
     def mean(self) -> Tensor:
         return self.scale * math.sqrt(2 / math.pi)
 
     @property
-    def mode(self) -> Tensor:
-        return self.scale * 0
-
-    @property
     def variance(self) -> Tensor:
         return self.scale**2 * (1 - 2 / math.pi)
-
-    def log_prob(self, value: Tensor) -> Tensor:
-        found = self.base_dist.log_prob(self._checked(value)) + math.log(2)
-        return found.masked_fill(value < 0, -math.inf)
-
-    def cdf(self, value: Tensor) -> Tensor:
-        return 2 * self.base_dist.cdf(self._checked(value)) - 1
-
-    def icdf(self, value: Tensor) -> Tensor:
-        return self.base_dist.icdf((value + 1) / 2)
-
-    def entropy(self) -> Tensor:
-        return self.base_dist.entropy() - math.log(2)

@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ...autograd import Size, Tensor
+from ...autograd import Tensor
 from ...autograd.ops.create import as_tensor
 from ...autograd.ops.random import rand
 from . import constraints
-from .categorical import Categorical
+from .categorical import Categorical, OfCategorical
 from .counts import Coin
-from .distribution import Distribution
 from .transformed import TransformedDistribution
 from .transforms import ExpTransform, SigmoidTransform
 from .utils import broadcast_all, clamp_probs
@@ -57,7 +56,29 @@ class LogitRelaxedBernoulli(Coin):
         return as_tensor(self.temperature, dtype=logits.dtype).log() + distance - 2 * distance.exp().log1p()
 
 
-class RelaxedBernoulli(TransformedDistribution):
+class _Softened(TransformedDistribution):
+    """What a transform makes of the samples of a distribution that has a temperature."""
+
+    has_rsample = True
+    base_dist: LogitRelaxedBernoulli | ExpRelaxedCategorical
+
+    @property
+    def temperature(self) -> Any:
+        """How soft the choices are."""
+        return self.base_dist.temperature
+
+    @property
+    def logits(self) -> Tensor:
+        """The logarithms of the probabilities; of a throw, of its odds."""
+        return self.base_dist.logits
+
+    @property
+    def probs(self) -> Tensor:
+        """The probabilities; of a throw, that of a one."""
+        return self.base_dist.probs
+
+
+class RelaxedBernoulli(_Softened):
     """Throws between 0 and 1, the nearer to 0 or 1 the lower the temperature.
 
     Args:
@@ -66,8 +87,6 @@ class RelaxedBernoulli(TransformedDistribution):
 
     arg_constraints = {"probs": constraints.unit_interval, "logits": constraints.real}
     support = constraints.unit_interval
-    has_rsample = True
-    base_dist: LogitRelaxedBernoulli
 
     def __init__(
         self, temperature: Any, probs: Any = None, logits: Any = None, validate_args: bool | None = None
@@ -75,23 +94,8 @@ class RelaxedBernoulli(TransformedDistribution):
         base = LogitRelaxedBernoulli(temperature, probs, logits)
         super().__init__(base, SigmoidTransform(), validate_args=validate_args)
 
-    @property
-    def temperature(self) -> Any:
-        """How soft the throws are."""
-        return self.base_dist.temperature
 
-    @property
-    def logits(self) -> Tensor:
-        """The logarithm of the odds."""
-        return self.base_dist.logits
-
-    @property
-    def probs(self) -> Tensor:
-        """The probability of a one."""
-        return self.base_dist.probs
-
-
-class ExpRelaxedCategorical(Distribution):
+class ExpRelaxedCategorical(OfCategorical):
     """The logarithms of ``RelaxedOneHotCategorical``."""
 
     arg_constraints = {"probs": constraints.simplex, "logits": constraints.real_vector}
@@ -110,21 +114,6 @@ class ExpRelaxedCategorical(Distribution):
         """How soft the choices are."""
         return self._temperature[0]
 
-    @property
-    def probs(self) -> Tensor:
-        """The probabilities."""
-        return self._categorical.probs
-
-    @property
-    def logits(self) -> Tensor:
-        """The logarithms of the probabilities."""
-        return self._categorical.logits
-
-    @property
-    def param_shape(self) -> Size:
-        """The shape of the parameter that was given."""
-        return self._categorical.param_shape
-
     def rsample(self, sample_shape: Sequence[int] = ()) -> Tensor:
         u = _uniform(self.logits, self._extended_shape(sample_shape))
         return ((self.logits - (-u.log()).log()) / self.temperature).log_softmax(-1)
@@ -137,7 +126,7 @@ class ExpRelaxedCategorical(Distribution):
         return (logits - value * t).log_softmax(-1).sum(-1) + weight
 
 
-class RelaxedOneHotCategorical(TransformedDistribution):
+class RelaxedOneHotCategorical(_Softened):
     """Vectors of probabilities, the nearer to one-hot the lower the temperature.
 
     Args:
@@ -146,26 +135,9 @@ class RelaxedOneHotCategorical(TransformedDistribution):
 
     arg_constraints = {"probs": constraints.simplex, "logits": constraints.real_vector}
     support = constraints.simplex
-    has_rsample = True
-    base_dist: ExpRelaxedCategorical
 
     def __init__(
         self, temperature: Any, probs: Any = None, logits: Any = None, validate_args: bool | None = None
     ) -> None:
         base = ExpRelaxedCategorical(temperature, probs, logits, validate_args=validate_args)
         super().__init__(base, ExpTransform(), validate_args=validate_args)
-
-    @property
-    def temperature(self) -> Any:
-        """How soft the choices are."""
-        return self.base_dist.temperature
-
-    @property
-    def logits(self) -> Tensor:
-        """The logarithms of the probabilities."""
-        return self.base_dist.logits
-
-    @property
-    def probs(self) -> Tensor:
-        """The probabilities."""
-        return self.base_dist.probs

@@ -9,8 +9,8 @@ from typing import Any
 from ...autograd import Size, Tensor, finfo
 from ...autograd.ops.factories import arange, eye, tril_indices
 from ...autograd.ops.linear_algebra.solving import cholesky
+from ...autograd.ops.pieces import cat, stack
 from ...autograd.ops.reduce import softmax
-from ...autograd.ops.shape import cat, stack
 from ..functional import logsigmoid, pad, softplus
 from . import constraints
 from .number_transforms import Plain

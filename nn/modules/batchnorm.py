@@ -1,7 +1,7 @@
 """Batch normalisation, under PyTorch's path."""
 
-from ..batch_norm import BatchNorm1d, BatchNorm2d, BatchNorm3d, SyncBatchNorm, _BatchNorm, _NormBase
+from .. import batch_norm
+from ..batch_norm import *
+from ..batch_norm import _BatchNorm, _NormBase
 
-__all__ = [
-    "BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "SyncBatchNorm", "_BatchNorm", "_NormBase",
-]  # fmt: skip
+__all__ = [*batch_norm.__all__, "_BatchNorm", "_NormBase"]

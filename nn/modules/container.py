@@ -1,8 +1,7 @@
 """Containers, under PyTorch's path."""
 
-from ..container import ModuleDict, ModuleList, Sequential
-from ..parameter_containers import ParameterDict, ParameterList
+from .. import container, parameter_containers
+from ..container import *
+from ..parameter_containers import *
 
-__all__ = [
-    "ModuleDict", "ModuleList", "ParameterDict", "ParameterList", "Sequential",
-]  # fmt: skip
+__all__ = [*container.__all__, *parameter_containers.__all__]

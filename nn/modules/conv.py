@@ -1,8 +1,7 @@
 """Convolutions, under PyTorch's path."""
 
-from ..conv import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d, _ConvNd, _ConvTransposeNd
+from .. import conv
+from ..conv import *
+from ..conv import _ConvNd, _ConvTransposeNd
 
-__all__ = [
-    "Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d", "_ConvNd",
-    "_ConvTransposeNd",
-]  # fmt: skip
+__all__ = [*conv.__all__, "_ConvNd", "_ConvTransposeNd"]

@@ -1,7 +1,7 @@
 """Dropout, under PyTorch's path."""
 
-from ..dropout import AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d, FeatureAlphaDropout, _DropoutNd
+from .. import dropout
+from ..dropout import *
+from ..dropout import _DropoutNd
 
-__all__ = [
-    "AlphaDropout", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "FeatureAlphaDropout", "_DropoutNd",
-]  # fmt: skip
+__all__ = [*dropout.__all__, "_DropoutNd"]

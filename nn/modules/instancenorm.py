@@ -1,7 +1,7 @@
 """Instance normalisation, under PyTorch's path."""
 
-from ..instance_norm import InstanceNorm1d, InstanceNorm2d, InstanceNorm3d, _InstanceNorm
+from .. import instance_norm
+from ..instance_norm import *
+from ..instance_norm import _InstanceNorm
 
-__all__ = [
-    "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d", "_InstanceNorm",
-]  # fmt: skip
+__all__ = [*instance_norm.__all__, "_InstanceNorm"]

@@ -1,7 +1,6 @@
 """Linear layers, under PyTorch's path."""
 
-from ..linear import Bilinear, Identity, Linear, NonDynamicallyQuantizableLinear
+from .. import linear
+from ..linear import *
 
-__all__ = [
-    "Bilinear", "Identity", "Linear", "NonDynamicallyQuantizableLinear",
-]  # fmt: skip
+__all__ = [*linear.__all__]

@@ -1,7 +1,6 @@
 """Normalisation of one example at a time, under PyTorch's path."""
 
-from ..normalization import CrossMapLRN2d, GroupNorm, LayerNorm, LocalResponseNorm, RMSNorm
+from .. import normalization
+from ..normalization import *
 
-__all__ = [
-    "CrossMapLRN2d", "GroupNorm", "LayerNorm", "LocalResponseNorm", "RMSNorm",
-]  # fmt: skip
+__all__ = [*normalization.__all__]

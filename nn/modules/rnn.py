@@ -1,8 +1,7 @@
 """Recurrent layers, under PyTorch's path."""
 
-from ..recurrent import GRU, LSTM, RNN, RNNBase
-from ..recurrent_cells import GRUCell, LSTMCell, RNNCell, RNNCellBase
+from .. import recurrent, recurrent_cells
+from ..recurrent import *
+from ..recurrent_cells import *
 
-__all__ = [
-    "GRU", "GRUCell", "LSTM", "LSTMCell", "RNN", "RNNBase", "RNNCell", "RNNCellBase",
-]  # fmt: skip
+__all__ = [*recurrent.__all__, *recurrent_cells.__all__]

@@ -1,7 +1,6 @@
 """Embeddings, under PyTorch's path."""
 
-from ..embedding import Embedding, EmbeddingBag
+from .. import embedding
+from ..embedding import *
 
-__all__ = [
-    "Embedding", "EmbeddingBag",
-]  # fmt: skip
+__all__ = [*embedding.__all__]

@@ -1,13 +1,6 @@
 """The Transformer, under PyTorch's path."""
 
-from ..transformer import (
-    Transformer,
-    TransformerDecoder,
-    TransformerDecoderLayer,
-    TransformerEncoder,
-    TransformerEncoderLayer,
-)
+from .. import transformer
+from ..transformer import *
 
-__all__ = [
-    "Transformer", "TransformerDecoder", "TransformerDecoderLayer", "TransformerEncoder", "TransformerEncoderLayer",
-]  # fmt: skip
+__all__ = [*transformer.__all__]

@@ -47,7 +47,7 @@ class Adamax(Optimizer):
         steps = self._count(moved)
         firsts, norms = self._slot(moved, "exp_avg"), self._slot(moved, "exp_inf")
         backend, params, grads = raw(moved)
-        beta1, beta2 = group["betas"]
+        beta1, beta2 = map(float, group["betas"])
         backend.adamax_update(
             params, grads, firsts, norms, steps, float(group["lr"]), beta1, beta2, group["eps"],
             group["weight_decay"], group["maximize"],

@@ -46,10 +46,10 @@ class ASGD(Optimizer):
 
     def _update(self, group: dict[str, Any], moved: list[Tensor]) -> None:
         lr, shrink = float(group["lr"]), group["lambd"]
-        steps, means = self._count(moved), self._slot(moved, "ax")
-        states = [self.state[p] for p in moved]
+        steps, states = self._count(moved), [self.state[p] for p in moved]
         rates = [s.setdefault("eta", lr) for s in states]
         weights = [s.setdefault("mu", 1.0) for s in states]
+        means = self._slot(moved, "ax")
         backend, params, grads = raw(moved)
         backend.asgd_update(
             params, grads, means, rates, weights, shrink, group["weight_decay"], group["maximize"]

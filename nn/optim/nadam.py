@@ -51,15 +51,15 @@ class NAdam(Optimizer):
 
     def _update(self, group: dict[str, Any], moved: list[Tensor]) -> None:
         steps = self._count(moved)
-        firsts, seconds = self._slot(moved, "exp_avg"), self._slot(moved, "exp_avg_sq")
-        backend, params, grads = raw(moved)
-        lr, (beta1, beta2), slowness = float(group["lr"]), group["betas"], group["momentum_decay"]
+        lr, (beta1, beta2), slowness = float(group["lr"]), map(float, group["betas"]), group["momentum_decay"]
         rates = []
         for p, n in zip(moved, steps, strict=True):
             share, following = (beta1 * (1 - 0.5 * 0.96 ** (k * slowness)) for k in (n, n + 1))
             state = self.state[p]
             product = state["mu_product"] = state.get("mu_product", 1.0) * share
             rates.append((lr * (1 - share) / (1 - product), lr * following / (1 - product * following)))
+        firsts, seconds = self._slot(moved, "exp_avg"), self._slot(moved, "exp_avg_sq")
+        backend, params, grads = raw(moved)
         backend.nadam_update(
             params, grads, firsts, seconds, steps, rates, lr, beta1, beta2, group["eps"], group["weight_decay"],
             group["decoupled_weight_decay"], group["maximize"],

@@ -49,7 +49,7 @@ class RAdam(Optimizer):
         steps = self._count(moved)
         firsts, seconds = self._slot(moved, "exp_avg"), self._slot(moved, "exp_avg_sq")
         backend, params, grads = raw(moved)
-        beta1, beta2 = group["betas"]
+        beta1, beta2 = map(float, group["betas"])
         backend.radam_update(
             params, grads, firsts, seconds, steps, float(group["lr"]), beta1, beta2, group["eps"],
             group["weight_decay"], group["decoupled_weight_decay"], group["maximize"],

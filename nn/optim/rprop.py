@@ -46,11 +46,11 @@ class Rprop(Optimizer):
 
     def _update(self, group: dict[str, Any], moved: list[Tensor]) -> None:
         self._count(moved)
-        lr = float(group["lr"])
+        lr, lasts = float(group["lr"]), self._slot(moved, "prev")
         for p in moved:
             if "step_size" not in self.state[p]:
                 value = complex(lr, lr) if p.is_complex() else lr
                 self.state[p]["step_size"] = full_like(p, value, requires_grad=False)
-        lasts, sizes = self._slot(moved, "prev"), self._slot(moved, "step_size")
+        sizes = self._slot(moved, "step_size")
         backend, params, grads = raw(moved)
         backend.rprop_update(params, grads, lasts, sizes, *group["etas"], *group["step_sizes"], group["maximize"])

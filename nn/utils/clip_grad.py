@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 from ...autograd import Tensor, no_grad
 from ...autograd.ops.create import tensor
+from ...autograd.ops.pieces import stack
 from ...autograd.ops.reduce import norm
-from ...autograd.ops.shape import stack
 from ...autograd.tensor import wrap
 
 __all__ = ["clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm"]

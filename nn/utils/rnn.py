@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from ...autograd import P, Tensor
 from ...autograd.ops.create import tensor
 from ...autograd.ops.factories import full
-from ...autograd.ops.shape import stack
+from ...autograd.ops.pieces import stack
 from ...backends import dtypes
 from ..functional import pad
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ...autograd import Tensor
-from ...autograd.ops.shape import stack
+from ...autograd.ops.pieces import stack
 from ..module import Module
 
 __all__ = ["functional_call", "stack_module_state"]
@@ -101,9 +101,8 @@ def _replaced(module: Module, given: dict[str, Tensor], tie_weights: bool, stric
 
 
 def _put(place: tuple[dict[str, Any], Module, str], tensor: Any) -> None:
-    table, owner, name = place
+    table, _, name = place
     table[name] = tensor
-    owner.__dict__[name] = tensor
 
 
 def stack_module_state(models: Sequence[Module]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:

@@ -57,12 +57,16 @@ def _from_manifest(path: str) -> int:
 def _everything() -> int:
     """Run every primitive that has kernels on the samples that the backend is tested on, and every optimizer."""
     from ..backends.numba_backend import NumbaBackend
-    from ..backends.numba_kernels import manifest, reductions, rows, ufuncs
+    from ..backends.numba_kernels import draws, filling, manifest, places, reductions, rejection_draws, rows, ufuncs
     from ..backends.numpy_backend import NumpyBackend
     from ..testing.conformance.samples import SAMPLES
 
     for name in _progress(
-        [f"{m.__name__.rpartition('.')[2]}.{n}" for m in (ufuncs, rows, reductions) for n in m.NAMES]
+        [
+            f"{m.__name__.rpartition('.')[2]}.{n}"
+            for m in (ufuncs, rows, reductions, places, filling, draws, rejection_draws)
+            for n in m.NAMES
+        ]
     ):
         manifest.prepare(name, [])
     own = [

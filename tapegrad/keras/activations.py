@@ -9,8 +9,9 @@ from ..autograd import Tensor
 from ..nn import functional as F
 
 __all__ = [
-    "elu", "exponential", "gelu", "get", "hard_sigmoid", "leaky_relu", "linear", "log_softmax", "mish", "relu", "relu6",
-    "selu", "sigmoid", "silu", "softmax", "softplus", "softsign", "swish", "tanh",
+    "celu", "elu", "exponential", "gelu", "get", "glu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish",
+    "hard_tanh", "leaky_relu", "linear", "log_sigmoid", "log_softmax", "mish", "relu", "relu6", "selu", "sigmoid",
+    "silu", "soft_shrink", "softmax", "softplus", "softsign", "squareplus", "swish", "tanh", "tanh_shrink",
 ]  # fmt: skip
 
 
@@ -100,6 +101,54 @@ def softsign(x: Tensor) -> Tensor:
     return F.softsign(x)
 
 
+def celu(x: Tensor, alpha: float = 1.0) -> Tensor:
+    """``x`` where positive, else ``alpha * (exp(x / alpha) - 1)``."""
+    return F.celu(x, alpha)
+
+
+def glu(x: Tensor, axis: int = -1) -> Tensor:
+    """The first half along ``axis`` times the sigmoid of the second."""
+    return F.glu(x, axis)
+
+
+def hard_shrink(x: Tensor, threshold: float = 0.5) -> Tensor:
+    """``x`` beyond ±``threshold``, else 0."""
+    return F.hardshrink(x, threshold)
+
+
+def soft_shrink(x: Tensor, threshold: float = 0.5) -> Tensor:
+    """``x`` nearer to 0 by ``threshold``."""
+    return F.softshrink(x, threshold)
+
+
+def tanh_shrink(x: Tensor) -> Tensor:
+    """``x - tanh(x)``."""
+    return F.tanhshrink(x)
+
+
+def hard_silu(x: Tensor) -> Tensor:
+    """``x * hard_sigmoid(x)``."""
+    return F.hardswish(x)
+
+
+hard_swish = hard_silu
+
+
+def hard_tanh(x: Tensor) -> Tensor:
+    """``x`` cut off at -1 and 1."""
+    return F.hardtanh(x)
+
+
+def log_sigmoid(x: Tensor) -> Tensor:
+    """The logarithm of ``sigmoid``."""
+    return F.logsigmoid(x)
+
+
+def squareplus(x: Tensor, b: float = 4.0) -> Tensor:
+    """``(x + sqrt(x**2 + b)) / 2``."""
+    return (x + (x.square() + b).sqrt()) / 2
+
+
 def exponential(x: Tensor) -> Tensor:
     """``exp(x)``."""
     return x.exp()
@@ -108,10 +157,11 @@ def exponential(x: Tensor) -> Tensor:
 NAMES: dict[str, Callable[..., Tensor]] = {
     f.__name__: f
     for f in (
-        elu, exponential, gelu, hard_sigmoid, leaky_relu, linear, log_softmax, mish, relu, relu6, selu, sigmoid, silu,
-        softmax, softplus, softsign, tanh,
+        celu, elu, exponential, gelu, glu, hard_shrink, hard_sigmoid, hard_silu, hard_tanh, leaky_relu, linear,
+        log_sigmoid, log_softmax, mish, relu, relu6, selu, sigmoid, silu, soft_shrink, softmax, softplus, softsign,
+        squareplus, tanh, tanh_shrink,
     )
-} | {"swish": silu}  # fmt: skip
+} | {"swish": silu, "hard_swish": hard_silu}  # fmt: skip
 
 
 def get(identifier: Any) -> Callable[..., Tensor]:

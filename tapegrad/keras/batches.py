@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,7 @@ from ..autograd import Tensor, get_default_dtype
 from ..backends.random import default_generator
 from .metrics import as_array
 
-__all__ = ["Arrays", "Iterable", "make", "split", "weights_of_classes"]
+__all__ = ["Arrays", "Feed", "Iterable", "make", "split", "weights_of_classes"]
 
 Batch = tuple[Any, Any, Any]
 
@@ -76,6 +78,42 @@ class Iterable:
             parts = tuple(batch) if isinstance(batch, (tuple, list)) else (batch,)
             x, y, weight = (*parts, None, None)[:3]
             yield tuple(None if a is None else _host(a) for a in (x, y, weight))  # type: ignore[misc]
+
+
+class Feed:
+    """The batches of one pass after another.
+
+    Args:
+        source: an ``Arrays`` or ``Iterable``.
+        steps_per_epoch: end a pass after this many batches, and go on from there in the next one. None for all.
+
+    Attributes:
+        steps: the batches of a pass; 0 where it is unknown.
+    """
+
+    def __init__(self, source: Any, steps_per_epoch: int | None) -> None:
+        self.source, self.limit = source, steps_per_epoch
+        self._left: Iterator[Batch] | None = None
+        self._seen = 0
+        self.steps = min(len(source), steps_per_epoch or len(source)) or steps_per_epoch or 0
+
+    def __iter__(self) -> Iterator[Batch]:
+        if not self.limit:
+            yield from self.source
+            return
+        if self._left is None:
+            self._left, self._seen = iter(self.source), 0
+        before = self._seen
+        for batch in islice(self._left, self.limit):
+            self._seen += 1
+            yield batch
+        if self._seen < before + self.limit:
+            warnings.warn(
+                f"the data ended after {self._seen - before} of steps_per_epoch={self.limit} batches", stacklevel=3
+            )
+            self._left = None
+        elif self._seen == len(self.source):
+            self._left = None
 
 
 def make(x: Any, y: Any = None, weight: Any = None, batch_size: int | None = None, shuffle: bool = False) -> Any:

@@ -11,9 +11,11 @@ from ..autograd import get_default_dtype
 from ..backends.random import Generator, default_generator
 
 __all__ = [
-    "Constant", "GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "Initializer", "LecunNormal",
+    "Constant", "GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "Identity", "Initializer", "LecunNormal",
     "LecunUniform", "Ones", "Orthogonal", "RandomNormal", "RandomUniform", "TruncatedNormal", "VarianceScaling",
-    "Zeros", "get",
+    "Zeros", "constant", "get", "glorot_normal", "glorot_uniform", "he_normal", "he_uniform", "identity",
+    "lecun_normal", "lecun_uniform", "ones", "orthogonal", "random_normal", "random_uniform", "truncated_normal",
+    "variance_scaling", "zeros",
 ]  # fmt: skip
 
 
@@ -208,13 +210,37 @@ class Orthogonal(Initializer):
         return self.config["gain"] * (q if rows >= columns else q.T).reshape(shape)
 
 
+class Identity(Initializer):
+    """A matrix with ``gain`` on the diagonal and zeros elsewhere."""
+
+    def __init__(self, gain: float = 1.0) -> None:
+        super().__init__(gain=gain)
+
+    def draw(self, shape: tuple[int, ...]) -> Any:
+        if len(shape) != 2:
+            raise ValueError(f"Identity: needs 2 dimensions, got shape {shape}")
+        return self.config["gain"] * np.eye(*shape)
+
+
 _NAMES: dict[str, type[Any]] = {
     "zeros": Zeros, "ones": Ones, "constant": Constant, "random_normal": RandomNormal, "normal": RandomNormal,
     "random_uniform": RandomUniform, "uniform": RandomUniform, "truncated_normal": TruncatedNormal,
     "variance_scaling": VarianceScaling, "glorot_uniform": GlorotUniform, "glorot_normal": GlorotNormal,
     "he_uniform": HeUniform, "he_normal": HeNormal, "lecun_uniform": LecunUniform, "lecun_normal": LecunNormal,
-    "orthogonal": Orthogonal,
+    "orthogonal": Orthogonal, "identity": Identity,
 }  # fmt: skip
+
+
+# The same classes under their small names: initializers.he_normal().
+zeros, ones, constant = Zeros, Ones, Constant
+random_normal, random_uniform, truncated_normal, variance_scaling = (
+    RandomNormal,
+    RandomUniform,
+    TruncatedNormal,
+    VarianceScaling,
+)
+glorot_uniform, glorot_normal, he_uniform, he_normal = GlorotUniform, GlorotNormal, HeUniform, HeNormal
+lecun_uniform, lecun_normal, orthogonal, identity = LecunUniform, LecunNormal, Orthogonal, Identity
 
 
 def get(identifier: Any) -> Any:

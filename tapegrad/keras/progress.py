@@ -5,12 +5,19 @@ from __future__ import annotations
 import time
 from typing import Any, Self
 
+import numpy as np
+
 __all__ = ["Progress"]
 
 
 def _text(logs: dict[str, float]) -> str:
-    return " - ".join(f"{name}: {value:.4f}" if abs(value) >= 1e-3 or value == 0 else f"{name}: {value:.4e}"
-                      for name, value in logs.items())  # fmt: skip
+    return " - ".join(f"{name}: {_number(value)}" for name, value in logs.items())
+
+
+def _number(value: Any) -> str:
+    if np.ndim(value):  # a metric with a number for each class
+        return "[" + ", ".join(map(_number, np.ravel(value))) + "]"
+    return f"{value:.4f}" if abs(value) >= 1e-3 or value == 0 else f"{value:.4e}"
 
 
 class Progress:
@@ -26,6 +33,7 @@ class Progress:
         self.title, self.total = title, total
         self.level = 1 if verbose == "auto" else int(verbose)
         self.bar: Any = None
+        self.steps = 0
 
     def __enter__(self) -> Self:
         self.start = time.perf_counter()
@@ -40,6 +48,7 @@ class Progress:
 
     def step(self, logs: dict[str, float]) -> None:
         """A batch is done."""
+        self.steps += 1
         if self.bar is not None:
             self.bar.set_postfix_str(_text(logs), refresh=False)
             self.bar.update()
@@ -49,7 +58,10 @@ class Progress:
         if self.bar is not None:
             self.bar.set_postfix_str(_text(logs))
         elif self.level == 2:
-            print(f"{self.title} - {time.perf_counter() - self.start:.1f}s - {_text(logs)}")
+            spent = time.perf_counter() - self.start
+            each = f" - {1000 * spent / self.steps:.0f}ms/step" if self.steps else ""
+            values = f" - {_text(logs)}" if logs else ""
+            print(f"{self.title}\n{self.steps}/{self.total or self.steps} - {spent:.1f}s{each}{values}")
 
     def __exit__(self, *_: Any) -> None:
         if self.bar is not None:

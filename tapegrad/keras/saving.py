@@ -88,8 +88,7 @@ def _compiled(model: Sequential) -> dict[str, Any] | None:
         return None
     try:
         loss = None if model.loss is None else _entry(model.loss, losses.CLASSES)
-        wanted = [[m if isinstance(m, str) else _entry(metrics.get(m), metrics.CLASSES) for m in some]
-                  for some in model._wanted]  # fmt: skip
+        wanted = [[_metric(m) for m in some] for some in model._wanted]
     except ValueError as error:
         warnings.warn(f"the model is saved without what compile was given: {error}", stacklevel=3)
         return None
@@ -98,6 +97,14 @@ def _compiled(model: Sequential) -> dict[str, Any] | None:
         "optimizer": optimizer, "iterations": model.optimizer.iterations, "loss": loss, "metrics": wanted[0],
         "weighted_metrics": wanted[1],
     }  # fmt: skip
+
+
+def _metric(given: Any) -> Any:
+    if isinstance(given, str):
+        return given
+    if callable(given) and given in losses.FUNCTIONS:
+        return given.__name__
+    return _entry(metrics.get(given), metrics.CLASSES)
 
 
 def _entry(thing: Any, known: dict[str, Any]) -> dict[str, Any]:

@@ -21,8 +21,8 @@ class Sequential(Trainer, Layer):
 
     Args:
         layers: the layers in order; an ``Input`` may come first and builds them at once, else the first data does.
-        name: shown for it.
         trainable: whether training moves the weights.
+        name: shown for it.
 
     >>> from tapegrad.keras import Input, Sequential
     >>> from tapegrad.keras.layers import Dense
@@ -31,7 +31,7 @@ class Sequential(Trainer, Layer):
     49
     """
 
-    def __init__(self, layers: Any = None, name: str | None = None, trainable: bool = True) -> None:
+    def __init__(self, layers: Any = None, trainable: bool = True, name: str | None = None) -> None:
         super().__init__(name=name, trainable=trainable)
         self.stack: list[Layer] = []
         self.input_layer: InputLayer | None = None
@@ -128,9 +128,6 @@ class Sequential(Trainer, Layer):
             inputs = layer(inputs)
         return inputs
 
-    def forward(self, inputs: Any) -> Any:
-        return super().forward(self._input(inputs))
-
     def _input(self, x: Any) -> Tensor:
         """A batch where the weights are, of the type that the first layer wants; builds the model."""
         if not self.built:
@@ -170,7 +167,7 @@ class Sequential(Trainer, Layer):
         """Print the layers with their shapes and numbers of weights, as Keras does.
 
         Args:
-            line_length: columns; 88 at most without.
+            line_length: columns; without as many as the terminal has, 88 at most.
             print_fn: is given the text in place of ``print``.
         """
         (print_fn or print)(write(self, line_length))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -104,9 +105,10 @@ class Trainer:
             self.optimizer.inner.zero_grad()
         predicted, value = self._predict_and_loss(x, y, weight)
         if self.optimizer.inner is None:
-            weights = self.weights  # type: ignore[attr-defined]
-            self.optimizer.build([t for w in weights if w.learned for t in w.tensors])
-        if value.requires_grad:
+            learned = [t for w in self.weights if w.learned for t in w.tensors]  # type: ignore[attr-defined]
+            if learned:  # a model of layers without weights has nothing to move
+                self.optimizer.build(learned)
+        if value.requires_grad and self.optimizer.inner is not None:
             value.backward()
             self.optimizer.step()
         self._track(y, predicted, value, weight)
@@ -147,7 +149,9 @@ class Trainer:
             metric.reset_state()
 
     def _logs(self, prefix: str = "") -> dict[str, float]:
-        return {prefix + m.name: float(m.result()) for m in self.metrics}
+        values = {prefix + m.name: np.asarray(metrics.as_array(m.result())) for m in self.metrics}
+        # In the order of their names, as Keras has them.
+        return {name: value.item() if value.size == 1 else value for name, value in sorted(values.items())}
 
     # Whole passes
 
@@ -155,7 +159,7 @@ class Trainer:
         self, x: Any = None, y: Any = None, batch_size: int | None = None, epochs: int = 1, verbose: Any = "auto",
         callbacks: Any = None, validation_split: float = 0.0, validation_data: Any = None, shuffle: bool = True,
         class_weight: Any = None, sample_weight: Any = None, initial_epoch: int = 0, steps_per_epoch: int | None = None,
-        validation_steps: int | None = None, validation_batch_size: int | None = None, validation_freq: int = 1,
+        validation_steps: int | None = None, validation_batch_size: int | None = None, validation_freq: Any = 1,
     ) -> History:  # fmt: skip
         """Train for a number of passes over the data.
 
@@ -172,10 +176,10 @@ class Trainer:
             class_weight: a weight for each class's number.
             sample_weight: a weight for each example; the loss's mean is still over the number of examples.
             initial_epoch: how many passes there were before.
-            steps_per_epoch: end a pass after this many batches.
+            steps_per_epoch: end a pass after this many batches; the next one goes on where it ended.
             validation_steps: likewise for validation.
             validation_batch_size: ``batch_size`` without.
-            validation_freq: validate in each pass whose number it divides.
+            validation_freq: validate in each pass whose number it divides, or in those of this list.
 
         Returns:
             The history: its ``history`` has a list for the loss and for each metric.
@@ -197,14 +201,15 @@ class Trainer:
             size = (validation_batch_size or batch_size) if len(given) > 1 else None
             vx, vy, vw = (*given, None, None)[:3]
             held = batches.make(vx, vy, vw, size)
-        steps = min(len(train), steps_per_epoch or len(train)) or steps_per_epoch or 0
+        feed = batches.Feed(train, steps_per_epoch)
+        steps = feed.steps
         told = CallbackList(callbacks, self, {"epochs": epochs, "steps": steps, "verbose": verbose})
         self.history, self.stop_training = told.history, False
         told.train_begin()
         logs: dict[str, float] = {}
         for epoch in range(initial_epoch, epochs):
-            validate = held if (epoch + 1) % validation_freq == 0 else None
-            logs = self._epoch(epoch, epochs, train, steps, validate, validation_steps, told, verbose)
+            due = epoch + 1 in validation_freq if np.ndim(validation_freq) else (epoch + 1) % validation_freq == 0
+            logs = self._epoch(epoch, epochs, feed, held if due else None, validation_steps, told, verbose)
             if self.stop_training:
                 break
         told.train_end(logs)
@@ -212,15 +217,13 @@ class Trainer:
         return told.history
 
     def _epoch(
-        self, epoch: int, epochs: int, train: Any, steps: int, held: Any, held_steps: int | None, told: CallbackList,
+        self, epoch: int, epochs: int, feed: batches.Feed, held: Any, held_steps: int | None, told: CallbackList,
         verbose: Any,
     ) -> dict[str, float]:  # fmt: skip
         self.reset_metrics()
         told.epoch_begin(epoch)
-        with Progress(f"Epoch {epoch + 1}/{epochs}", steps, verbose) as bar:
-            for i, batch in enumerate(train):
-                if steps and i >= steps:
-                    break
+        with Progress(f"Epoch {epoch + 1}/{epochs}", feed.steps, verbose) as bar:
+            for i, batch in enumerate(feed):
                 told.batch_begin("train", i)
                 self._train_batch(*batch)
                 logs = self._logs()
@@ -240,9 +243,7 @@ class Trainer:
     def _test(self, held: Any, steps: int | None, told: CallbackList, bar: Any = None) -> None:
         self.reset_metrics()
         told.test_begin()
-        for i, batch in enumerate(held):
-            if steps and i >= steps:
-                break
+        for i, batch in enumerate(islice(held, steps)):
             told.batch_begin("test", i)
             self._test_batch(*batch)
             if bar is not None:
@@ -278,7 +279,7 @@ class Trainer:
         logs = self._logs()
         if return_dict:
             return logs
-        return next(iter(logs.values())) if len(logs) == 1 else list(logs.values())
+        return next(iter(logs.values())) if len(logs) == 1 else [logs[name] for name in self.metrics_names]
 
     def predict(
         self, x: Any, batch_size: int | None = None, verbose: Any = "auto", steps: int | None = None,
@@ -298,9 +299,7 @@ class Trainer:
         out = []
         told.predict_begin()
         with Progress("predict", min(len(data), steps or len(data)), verbose) as bar:
-            for i, (inputs, _, _) in enumerate(data):
-                if steps and i >= steps:
-                    break
+            for i, (inputs, _, _) in enumerate(islice(data, steps)):
                 told.batch_begin("predict", i)
                 out.append(self.predict_on_batch(inputs))
                 told.batch_end("predict", i, {})
@@ -339,7 +338,11 @@ class Trainer:
 
 
 def _listed(value: Any) -> list[Any]:
-    return [] if value is None else list(value) if isinstance(value, (list, tuple)) else [value]
+    if isinstance(value, dict):
+        raise ValueError("compile: metrics must be a list; a dictionary by outputs needs a model of several outputs")
+    listed = [] if value is None else list(value) if isinstance(value, (list, tuple)) else [value]
+    # A list in the list is for one output, of which a Sequential has no other.
+    return _listed(listed[0]) if len(listed) == 1 and isinstance(listed[0], (list, tuple)) else listed
 
 
 def _distinct(groups: list[list[Any]]) -> tuple[list[Any], list[Any]]:

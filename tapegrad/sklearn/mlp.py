@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any, Self
 
 import numpy as np
@@ -24,7 +25,7 @@ def _trains_step_by_step(estimator: Any) -> bool:
     return True
 
 
-class _MLP(BaseEstimator):
+class _MLP(BaseEstimator, ABC):
     """Fitting and what both estimators keep.
 
     Attributes:
@@ -69,11 +70,11 @@ class _MLP(BaseEstimator):
 
     # What each of both defines: the targets as the loss takes them, the loss, the score of held-out data
 
-    def _targets(self, y: Any, dtype: Any) -> np.ndarray:
-        raise NotImplementedError
+    @abstractmethod
+    def _targets(self, y: Any, dtype: Any) -> np.ndarray: ...
 
-    def _score(self, out: np.ndarray, y: np.ndarray, weight: Any) -> float:
-        raise NotImplementedError
+    @abstractmethod
+    def _score(self, out: np.ndarray, y: np.ndarray, weight: Any) -> float: ...
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Learn from examples.
@@ -92,6 +93,8 @@ class _MLP(BaseEstimator):
         check_options(self)
         again = self.warm_start and hasattr(self, "_network")
         X, targets, weight = self._read(X, y, sample_weight, first=not again)
+        if again:
+            self.n_iter_ = 0
         return self._fit(X, targets, weight, again, self.max_iter)
 
     def _partial(self, X: Any, y: Any, sample_weight: Any, first: bool) -> Self:
@@ -113,9 +116,9 @@ class _MLP(BaseEstimator):
             weight = _check_sample_weight(weight, X, dtype=X.dtype)
         return np.ascontiguousarray(X), self._targets(y, X.dtype), weight
 
+    @abstractmethod
     def _see(self, y: np.ndarray, first: bool) -> None:
         """Look at the targets: classes, number of outputs."""
-        raise NotImplementedError
 
     def _fit(self, X: np.ndarray, y: np.ndarray, weight: Any, again: bool, passes: int) -> Self:
         random = random_of(self)
@@ -234,10 +237,15 @@ class MLPClassifier(ClassifierMixin, _MLP):
 
         Args:
             X, y, sample_weight: see ``fit``.
-            classes: all there are; the first call may not leave them out unless ``y`` has them all.
+            classes: all there are; the first call may not leave them out.
+
+        Raises:
+            ValueError: it does, or they are others than at first.
         """
         first = not hasattr(self, "_network")
-        if first and classes is not None:
+        if first and classes is None:
+            raise ValueError("classes must be passed on the first call to partial_fit.")
+        if first:
             self._given_classes = unique_labels(classes)
         elif classes is not None and not np.array_equal(unique_labels(classes), self.classes_):
             raise ValueError(

@@ -238,6 +238,21 @@ def test_a_class_out_of_range_is_told_at_the_next_wait(backend):
 
 
 @needs_host
+@pytest.mark.parametrize("dims", [(4, 3), (4, 3, 2)], ids=["fused", "composed"])
+@pytest.mark.parametrize("name", ["cross_entropy", "nll_loss"])
+def test_the_first_number_beyond_the_classes_is_out_of_range(backend, name, dims):
+    device = tg.device("strict", 0)
+    loss, x = getattr(nn.functional, name), tg.randn(*dims).to(device)
+    classes = np.full((dims[0], *dims[2:]), 2)
+    loss(x, tg.tensor(classes).to(device))
+    backend.synchronize()  # the last class is one
+    classes[1] = 3
+    loss(x, tg.tensor(classes).to(device))
+    with pytest.raises(IndexError, match=r"target 3 in row 1 is out of bounds for 3|index 3 .* from 0 on there are 3"):
+        backend.synchronize()
+
+
+@needs_host
 def test_too_little_memory_is_told_in_full(monkeypatch):
     x = tg.ones(1000, 1000).to("strict:0")
     monkeypatch.setattr(strict.MEMORY, "limit", 1_000_000)

@@ -161,6 +161,7 @@ PLAIN = [
     ("lib.histc(a, 3, -1, 2)", ([1.0, 5.0, -1.0, 2.0],), ("float32",)),
     ("lib.histogram(a, 3).hist", ([1.0, 2.0, 1.5, 4.0],), ("float32", "float64")),
     ("lib.histogram(a, 2, density=True).hist", ([-8.5],), ("float32",)),
+    ("lib.histogram(a).hist", ([1.0, 2.0, 1.5, 4.0],), ("float32",)),
     ("lib.histc(a, 2)", ([-8.5],), ("float32",)),
     ("lib.histogram(a, 3).bin_edges", ([1.0, 2.0, 4.0],), ("float32",)),
     ("lib.histogram(a, lib.tensor([0.0, 1.5, 4.0])).hist", ([1.0, 2.0, 1.5, 4.0, 9.0],), ("float32",)),

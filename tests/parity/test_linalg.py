@@ -314,3 +314,34 @@ def test_results_have_pytorchs_names_and_take_out():
 def test_vmap_over_a_stack():
     x = tg.tensor(matrix(4, 3, 3))
     np.testing.assert_allclose(tg.vmap(tg.linalg.inv)(x).numpy(), np.linalg.inv(x.numpy()), rtol=1e-10)
+
+
+LOW_RANK = {
+    "svd": lambda lib, x: lib.svd_lowrank(x, q=3),
+    "svd of a difference": lambda lib, x: lib.svd_lowrank(x, 3, 1, M=0.3 * x.roll(1, -1)),
+    "pca": lambda lib, x: lib.pca_lowrank(x, q=3),
+    "pca without a centre": lambda lib, x: lib.pca_lowrank(x, center=False, niter=1),
+}
+
+
+@pytest.mark.parametrize("shape", [(9, 4), (4, 9), (2, 5, 4)])
+@pytest.mark.parametrize("case", LOW_RANK)
+def test_low_rank(case, shape):
+    found = []
+    for lib in (torch, tg):
+        lib.manual_seed(3)
+        x = lib.tensor(dense(*shape), requires_grad=True)
+        left, values, right = LOW_RANK[case](lib, x)
+        whole = (left * values[..., None, :]) @ right.mT  # whatever the signs of the vectors
+        (first,) = lib.autograd.grad((whole**2).sum() + values.sum(), x, create_graph=True)
+        (second,) = lib.autograd.grad((first**2).sum(), x)
+        found.append([t.detach().numpy() for t in (values, whole, first, second)])
+    for theirs, ours in zip(*found, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-8, atol=1e-9)
+
+
+def test_low_rank_refusals():
+    for call in (lambda lib: lib.pca_lowrank(lib.ones(3, 2), q=4), lambda lib: lib.pca_lowrank(lib.ones(3, 2), niter=-1)):
+        for lib in (torch, tg):
+            with pytest.raises(ValueError, match="non-negative integer"):
+                call(lib)

@@ -1,9 +1,10 @@
-"""Hooks on modules against PyTorch."""
+"""Hooks around forward and backward of modules against PyTorch."""
 
 import pytest
 
 import tapegrad as tg
 
+from .hooked_modules import Log, linear, lists, ones
 from .pairs import Pairs
 
 pytestmark = pytest.mark.parity
@@ -13,28 +14,6 @@ pair = Pairs()
 @pair.parameters()
 def test_like_pytorch(name):
     pair.check(name)
-
-
-def linear(lib, bias=True):
-    made = lib.nn.Linear(2, 2, bias=bias).double()
-    with lib.no_grad():
-        made.weight.copy_(lib.tensor([[1.0, 2.0], [3.0, 4.0]], dtype=lib.float64))
-        if bias:
-            made.bias.zero_()
-    return made
-
-
-def ones(lib, *shape, **kwargs):
-    return lib.ones(*shape, dtype=lib.float64, **kwargs)
-
-
-def lists(values):
-    return [None if v is None else v.tolist() for v in values]
-
-
-class Log(list):
-    def __call__(self, *what):
-        self.append(what if len(what) > 1 else what[0])
 
 
 # Forward
@@ -246,105 +225,6 @@ def hooks_of_all_modules(lib):
     return log
 
 
-# Saving and loading
-
-
-@pair
-def hooks_around_state_dict(lib):
-    m, log = linear(lib), Log()
-    net = lib.nn.Sequential(m)
-    m.register_state_dict_pre_hook(lambda mod, prefix, keep: log("save pre", prefix, keep))
-    m.register_state_dict_post_hook(lambda mod, sd, prefix, meta: log("save post", list(sd), prefix, dict(meta)))
-    m.register_state_dict_post_hook(lambda mod, sd, prefix, meta: sd.pop(prefix + "bias") and None)
-    state = net.state_dict()
-    m.register_load_state_dict_pre_hook(
-        lambda mod, sd, prefix, meta, strict, *lists: log("load pre", list(sd), prefix, dict(meta), strict, lists)
-    )
-    m.register_load_state_dict_post_hook(lambda mod, keys: log("load post", keys.missing_keys))
-    m.register_load_state_dict_post_hook(lambda mod, keys: keys.missing_keys.clear())
-    net.load_state_dict(state)
-    return log, list(state), [(k, dict(v)) for k, v in state._metadata.items()]
-
-
-@pair
-def a_pre_hook_renames(lib):
-    m = linear(lib)
-
-    def rename(mod, sd, prefix, *rest):
-        sd[prefix + "weight"] = sd.pop(prefix + "w")
-
-    m.register_load_state_dict_pre_hook(rename)
-    m.load_state_dict({"w": ones(lib, 2, 2), "bias": ones(lib, 2)})
-    return m.weight, m.bias
-
-
-@pair
-def extra_state(lib):
-    class Counting(lib.nn.Module):
-        count = 0
-
-        def get_extra_state(self):
-            return {"count": self.count}
-
-        def set_extra_state(self, state):
-            self.count = state["count"]
-
-    a, b = lib.nn.Sequential(Counting()), lib.nn.Sequential(Counting())
-    a[0].count = 7
-    b.load_state_dict(a.state_dict())
-    missing = b.load_state_dict({}, strict=False).missing_keys
-    return list(a.state_dict()), b[0].count, missing
-
-
-@pair
-def what_does_not_match(lib):
-    net = lib.nn.Sequential(linear(lib), lib.nn.ReLU(), linear(lib, bias=False))
-    state = net.state_dict()
-    del state["0.bias"]
-    for key in ("other", "1.x", "2.bias", "7.weight"):
-        state[key] = ones(lib, 1)
-    found = net.load_state_dict(state, strict=False)
-    return sorted(found.missing_keys), sorted(found.unexpected_keys)
-
-
-@pair
-def a_module_that_loads_itself(lib):
-    class Own(lib.nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.w = lib.nn.Parameter(ones(lib, 2))
-
-        def _load_from_state_dict(self, sd, prefix, *rest):
-            sd[prefix + "w"] = sd.pop(prefix + "old") * 2
-            super()._load_from_state_dict(sd, prefix, *rest)
-
-        def _save_to_state_dict(self, destination, prefix, keep_vars):
-            super()._save_to_state_dict(destination, prefix, keep_vars)
-            destination[prefix + "more"] = self.w.detach() * 3
-
-    net = lib.nn.Sequential(Own())
-    net.load_state_dict({"0.old": ones(lib, 2)})
-    return net[0].w, net.state_dict()["0.more"]
-
-
-@pair
-def loading_by_assignment(lib):
-    m = linear(lib)
-    weight = lib.ones(2, 2)
-    m.load_state_dict({"weight": weight, "bias": lib.ones(2)}, assign=True)
-    return m.weight.dtype, m.weight.requires_grad, type(m.weight).__name__, len(list(m.parameters()))
-
-
-@pair
-def loading_what_is_no_tensor(lib):
-    linear(lib).load_state_dict({"weight": 3, "bias": ones(lib, 2)})
-
-
-@pair
-def loading_what_is_no_dictionary(lib):
-    linear(lib).load_state_dict([1])
-
-
 @pair
 def values_that_are_no_tensors_beside_one_without_a_gradient(lib):
     class Several(lib.nn.Module):
@@ -413,13 +293,6 @@ def test_the_older_backward_hook_of_all_modules():  # in PyTorch it must not fol
     handle.remove()
     m(x).sum().backward()
     assert [(name, [g.tolist() for g in o]) for name, o in log] == [("Tanh", [[[1.0, 1.0]]])]
-
-
-def test_a_load_hook_that_returns_something():
-    m = linear(tg)
-    m.register_load_state_dict_post_hook(lambda mod, keys: 3)
-    with pytest.raises(RuntimeError, match="post-hook must change the lists of keys in place and return None"):
-        m.load_state_dict(m.state_dict())
 
 
 def test_a_module_without_hooks_is_called_straight():

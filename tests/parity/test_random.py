@@ -371,3 +371,14 @@ def test_seeds_out_of_range(seed):
 
 def test_a_generator_given_no_seed():
     same(torch.randn(5, generator=torch.Generator()), Generator().normal(5), False)
+
+
+@pytest.mark.skipif(
+    torch.backends.cpu.get_cpu_capability() not in ("AVX2", "AVX512"), reason="PyTorch's vector code is another here"
+)
+@pytest.mark.parametrize("n", [16, 37, 4096, 100_003])
+def test_normal_numbers_of_float32_are_equal_to_the_bit(n):
+    theirs, ours = pair(11)
+    for mean, std in ((0, 1), (0.3, 1.7)):
+        expected = torch.empty(n).normal_(mean, std, generator=theirs).numpy()
+        np.testing.assert_array_equal(ours.normal(n, mean, std), expected)

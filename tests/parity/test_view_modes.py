@@ -181,3 +181,35 @@ def test_a_view_of_a_tensor_of_inference_mode():
             assert not x[:1]._is_view()
         assert not x[:1]._is_view()
         assert x[:1].is_inference()
+
+
+# What operations of several steps hand out: not views of what they made on the way.
+RESULTS = {
+    "eig": lambda lib, x: lib.linalg.eig(x),
+    "eigvals": lambda lib, x: (lib.linalg.eigvals(x),),
+    "eigh": lambda lib, x: lib.linalg.eigh(x @ x.T),
+    "eigvalsh": lambda lib, x: (lib.linalg.eigvalsh(x @ x.T),),
+    "svd": lambda lib, x: lib.linalg.svd(x),
+    "svd of old": lambda lib, x: lib.svd(x),
+    "svdvals": lambda lib, x: (lib.linalg.svdvals(x),),
+    "rfft": lambda lib, x: (lib.fft.rfft(x),),
+    "stft": lambda lib, x: (lib.stft(x.reshape(-1), 4, window=lib.ones(4), return_complex=True),),
+    "unique": lambda lib, x: lib.unique(x.detach(), return_inverse=True),
+}
+
+
+@pytest.mark.parametrize("kind", ["plain", "leaf"])
+@pytest.mark.parametrize("mode", ["no_grad", "enable_grad"])
+@pytest.mark.parametrize("name", RESULTS)
+def test_results_are_tensors_of_their_own(name, mode, kind):
+    found = []
+    for lib in (torch, tapegrad):
+        x = (lib.arange(16.0).reshape(4, 4).sin() + lib.eye(4)).requires_grad_(kind == "leaf")
+        with getattr(lib, mode)():
+            made = RESULTS[name](lib, x)
+        seen = [(t._is_view(), t._base is None) for t in made]
+        for t in made:
+            if not t.requires_grad and (t.is_floating_point() or t.is_complex()) and not t._is_view():
+                t.mul_(lib.tensor(2.0, requires_grad=True))  # a view made under no_grad refuses this
+        found.append((seen, [t.requires_grad for t in made]))
+    assert found[0] == found[1]

@@ -24,6 +24,17 @@ def a_second_backward_where_nothing_was_saved(lib):
     return x.grad
 
 
+@scenario(([2.0, 2.0], [4.0, 4.0], [-6.0, -6.0]))
+def a_second_backward_through_multiples_that_are_added(lib):
+    """``alpha`` is no saved tensor: nothing is freed."""
+    x, y, z = leaf(lib, 1, 2), leaf(lib, 3, 4), leaf(lib, 5, 6)
+    out = (x + 0).add_(y, alpha=2)
+    out = lib.sub(out, z, alpha=3.0).sum()
+    out.backward()
+    out.backward()
+    return x.grad, y.grad, z.grad
+
+
 @scenario([4.0, 8.0])
 def a_second_backward_of_a_kept_graph(lib):
     x = leaf(lib, 1, 2)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from . import factors, powers, solving, spectra
+from . import factors, low_rank, powers, solving, spectra
 from .checks import LinAlgError
 from .factors import householder_product, lu, lu_factor, lu_factor_ex, lu_solve, qr
 from .norms import cond, matrix_norm, norm, vector_norm
@@ -39,4 +39,6 @@ TOP: dict[str, Callable[..., Any]] = {
     "matrix_power": powers.matrix_power, "ormqr": factors.ormqr, "pinverse": spectra.pinverse, "qr": factors.old_qr,
     "slogdet": solving.slogdet, "svd": spectra.old_svd, "triangular_solve": solving.triangular_solve,
 }  # fmt: skip
-FUNCTIONS_ONLY: dict[str, Callable[..., Any]] = {"lu_unpack": factors.lu_unpack}
+FUNCTIONS_ONLY: dict[str, Callable[..., Any]] = {
+    "lu_unpack": factors.lu_unpack, "pca_lowrank": low_rank.pca_lowrank, "svd_lowrank": low_rank.svd_lowrank,
+}  # fmt: skip

@@ -109,9 +109,10 @@ def _solve(name: str, a: Tensor, b: Tensor, left: bool = True) -> Tensor:
     return out if left else transpose(out, -1, -2)
 
 
-def _solved(name: str, a: Tensor, b: Tensor) -> Tensor:
+def _solved(name: str, a: Tensor, b: Tensor | None) -> Tensor:
+    """The solutions, or the inverses without a right side."""
     try:
-        return P.solve(a, b)
+        return P.inverse(a) if b is None else P.solve(a, b)
     except LinAlgError as error:
         raise LinAlgError(f"{name}: a matrix of {describe(a)} is singular") from error
 
@@ -142,7 +143,7 @@ def inv_ex(A: Tensor, *, check_errors: bool = False) -> linalg_inv_ex:
     info, safe = _singular(A)
     if check_errors:
         refuse_any("linalg.inv_ex", P.gt(info, 0), "a matrix is singular")
-    return linalg_inv_ex(named(P.solve(safe, eye_like(A)), "LinalgInvExBackward0"), info)
+    return linalg_inv_ex(named(P.inverse(safe), "LinalgInvExBackward0"), info)
 
 
 @takes_out
@@ -153,7 +154,7 @@ def inv(A: Tensor) -> Tensor:
         LinAlgError: a matrix is singular.
     """
     check_square("linalg.inv", A)
-    return named(_solved("linalg.inv", A, eye_like(A)), "LinalgInvExBackward0")
+    return named(_solved("linalg.inv", A, None), "LinalgInvExBackward0")
 
 
 @takes_out

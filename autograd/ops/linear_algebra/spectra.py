@@ -10,6 +10,7 @@ from ...promote import constant, describe
 from ...rule import P
 from ...tensor import Tensor
 from ...types import finfo
+from ...views import own
 from .. import reduce
 from ..args import check_tensor
 from ..out import takes_out
@@ -89,14 +90,15 @@ def eig(A: Tensor) -> linalg_eig:
     """
     check_square("linalg.eig", A)
     packed = P.eig(A)
-    return linalg_eig(named(_row(packed, 0), "LinalgEigBackward0"), named(rows(packed, 1, None), "LinalgEigBackward0"))
+    values, vectors = _row(packed, 0), rows(packed, 1, None)
+    return linalg_eig(own(named(values, "LinalgEigBackward0")), own(named(vectors, "LinalgEigBackward0")))
 
 
 @takes_out
 def eigvals(A: Tensor) -> Tensor:
     """The eigenvalues (..., n) of square matrices, complex."""
     check_square("linalg.eigvals", A)
-    return named(_row(P.eig(A), 0), "LinalgEigBackward0")
+    return own(named(_row(P.eig(A), 0), "LinalgEigBackward0"))
 
 
 def _eigh(name: str, a: Tensor, uplo: str) -> Tensor:
@@ -115,13 +117,13 @@ def eigh(A: Tensor, UPLO: str = "L") -> linalg_eigh:
     """
     packed = _eigh("linalg.eigh", A, UPLO)
     values = named(real_part(_row(packed, 0)), "LinalgEighBackward0")
-    return linalg_eigh(values, named(rows(packed, 1, None), "LinalgEighBackward0"))
+    return linalg_eigh(own(values), own(named(rows(packed, 1, None), "LinalgEighBackward0")))
 
 
 @takes_out
 def eigvalsh(A: Tensor, UPLO: str = "L") -> Tensor:
     """The eigenvalues (..., n), ascending, of Hermitian matrices (..., n, n)."""
-    return named(real_part(_row(_eigh("linalg.eigvalsh", A, UPLO), 0)), "LinalgEighBackward0")
+    return own(named(real_part(_row(_eigh("linalg.eigvalsh", A, UPLO), 0)), "LinalgEighBackward0"))
 
 
 def _svd(name: str, a: Tensor, full: bool) -> tuple[Tensor, Tensor, Tensor]:
@@ -136,7 +138,8 @@ def _svd(name: str, a: Tensor, full: bool) -> tuple[Tensor, Tensor, Tensor]:
             u = P.cat([u, rest], a.ndim - 1)
         else:
             v = P.cat([v, rest], a.ndim - 1)
-    return named(u, "LinalgSvdBackward0"), named(real_part(_row(packed, m)), "LinalgSvdBackward0"), v
+    s = own(named(real_part(_row(packed, m)), "LinalgSvdBackward0"))
+    return own(named(u, "LinalgSvdBackward0")), s, v
 
 
 @takes_out
@@ -150,7 +153,7 @@ def svd(A: Tensor, full_matrices: bool = True, *, driver: str | None = None) -> 
         driver: accepted; it says which algorithm a GPU takes.
     """
     u, s, v = _svd("linalg.svd", A, full_matrices)
-    return linalg_svd(u, s, named(adjoint(v), "LinalgSvdBackward0"))
+    return linalg_svd(u, s, own(named(adjoint(v), "LinalgSvdBackward0")))
 
 
 @takes_out

@@ -41,11 +41,19 @@ class Callback:
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """A pass ends; ``logs`` has the loss, the metrics, and both of the validation with ``val_`` before."""
 
+    def on_batch_begin(self, batch: int, logs: Logs = None) -> None:
+        """The short name of ``on_train_batch_begin``."""
+
+    def on_batch_end(self, batch: int, logs: Logs = None) -> None:
+        """The short name of ``on_train_batch_end``."""
+
     def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
         """A batch of training begins."""
+        self.on_batch_begin(batch, logs)
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         """A batch of training ends; ``logs`` are the means of the pass so far."""
+        self.on_batch_end(batch, logs)
 
     def on_test_begin(self, logs: Logs = None) -> None:
         """Validation or ``evaluate`` begins."""

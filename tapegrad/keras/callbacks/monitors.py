@@ -6,6 +6,7 @@ import math
 import os
 import warnings
 from collections.abc import Callable
+from inspect import signature
 from typing import Any
 
 from .base import Callback, Logs
@@ -93,7 +94,7 @@ class EarlyStopping(_Monitor):
                 self.best_weights = self.model.get_weights()
             if self.baseline is None or self.better(value, self.baseline):
                 self.wait = 0
-                return
+            return
         if self.wait >= self.patience and epoch > 0:
             self.stopped_epoch, self.model.stop_training = epoch, True
 
@@ -229,17 +230,23 @@ class LearningRateScheduler(Callback):
     """Sets the learning rate of each pass.
 
     Args:
-        schedule: takes the number of the pass (from 0) and the present rate, gives the new one.
+        schedule: takes the number of the pass (from 0) and, if it likes, the present rate; gives the new one.
         verbose: 1 prints it.
     """
 
-    def __init__(self, schedule: Callable[[int, float], float], verbose: int = 0) -> None:
+    def __init__(self, schedule: Callable[..., float], verbose: int = 0) -> None:
         super().__init__()
         self.schedule, self.verbose = schedule, verbose
+        try:
+            signature(schedule).bind(0, 0.1)
+            self._takes_rate = True
+        except TypeError:
+            self._takes_rate = False
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         optimizer = self.model.optimizer
-        optimizer.learning_rate = float(self.schedule(epoch, optimizer.learning_rate))
+        rate = (optimizer.learning_rate,) if self._takes_rate else ()
+        optimizer.learning_rate = float(self.schedule(epoch, *rate))
         if self.verbose:
             print(f"Epoch {epoch + 1}: learning rate {optimizer.learning_rate}.")
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable
+from inspect import signature
 from typing import Any
 
 import numpy as np
 
-from ...autograd import Tensor, no_grad
+from ...autograd import Tensor, get_default_dtype, no_grad
 from ...autograd.ops.create import tensor
 from ...nn import Module
 from .. import activations, initializers, regularizers
@@ -109,7 +110,11 @@ class Layer(Module):
         trainable: whether training moves the weights.
         input_shape: without the batch; builds the layer at once.
         input_dim: the same for one dimension.
+        dtype: None or the default element type; another one is not possible.
         kwargs: what no layer knows is refused.
+
+    Raises:
+        TypeError: an unknown argument. ValueError: another element type.
 
     Attributes:
         built: whether the weights are there.
@@ -121,9 +126,14 @@ class Layer(Module):
 
     def __init__(
         self, name: str | None = None, trainable: bool = True, input_shape: Any = None, input_dim: int | None = None,
-        **kwargs: Any,
+        dtype: Any = None, **kwargs: Any,
     ) -> None:  # fmt: skip
         super().__init__()
+        if dtype is not None and str(dtype).removeprefix("tapegrad.") != str(get_default_dtype().numpy):
+            raise ValueError(
+                f"{type(self).__name__}: dtype={dtype!r} is not possible for one layer; "
+                "tapegrad.set_default_dtype sets that of all"
+            )
         if kwargs:
             raise TypeError(f"{type(self).__name__}: unknown argument {next(iter(kwargs))!r}")
         self.name = name or name_for(type(self))
@@ -143,7 +153,7 @@ class Layer(Module):
         """Make the weights for inputs of this shape, whose first entry, the batch, is None."""
 
     def call(self, inputs: Any) -> Any:
-        """The layer's function; ``self.training`` says whether it is training."""
+        """The layer's function; ``self.training``, or an argument ``training``, says whether it is training."""
         raise NotImplementedError(f"{type(self).__name__} does not define call(inputs)")
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
@@ -172,12 +182,29 @@ class Layer(Module):
             return self.output_shape
         return tuple(self.compute_output_shape(shape))
 
-    def forward(self, inputs: Any) -> Any:
-        if not isinstance(inputs, Tensor):
-            inputs = tensor(np.asarray(inputs))
+    def forward(self, inputs: Any, training: bool | None = None) -> Any:
+        if training is not None and training != self.training:
+            was = [(module, module.training) for module in self.modules()]
+            self.train(training)
+            try:
+                return self.forward(inputs)
+            finally:
+                for module, mode in was:
+                    module.training = mode
+        inputs = self._input(inputs)
         if not self.built:
             self.ensure_built(inputs.shape)
-        return self.call(inputs)
+        return self.call(inputs, training=self.training) if self._told else self.call(inputs)
+
+    def _input(self, inputs: Any) -> Tensor:
+        return inputs if isinstance(inputs, Tensor) else tensor(np.asarray(inputs))
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls._told = "training" in signature(cls.call).parameters
+
+    # Whether ``call`` takes the argument ``training``, as a layer of the user's own may.
+    _told = False
 
     # Weights
 
@@ -255,6 +282,17 @@ class Layer(Module):
             object.__setattr__(self, name, value)
         else:
             super().__setattr__(name, value)
+
+    def __getattr__(self, name: str) -> Any:
+        for weight in self.__dict__.get("_weights", ()):
+            if weight.name == name:  # layer.kernel, layer.bias ...
+                return weight
+        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+
+    @property
+    def losses(self) -> list[Tensor]:
+        """What the regularisers add to the loss, each by itself."""
+        return self.penalties()
 
     def count_params(self) -> int:
         """The number of elements in all weights.

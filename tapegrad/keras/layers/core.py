@@ -5,7 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from ...autograd import Tensor
+from ...autograd.ops.create import tensor
+from ...backends.random import Generator
 from ...nn import Linear
 from ...nn import functional as F
 from .. import activations
@@ -29,8 +33,12 @@ class Dense(Weighted):
         ValueError: ``units`` is no positive integer.
     """
 
-    def __init__(self, units: int, activation: Any = None, use_bias: bool = True, **kwargs: Any) -> None:
-        super().__init__(activation, use_bias, **kwargs)
+    def __init__(
+        self, units: int, activation: Any = None, use_bias: bool = True, kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros", kernel_regularizer: Any = None, bias_regularizer: Any = None, **kwargs: Any,
+    ) -> None:  # fmt: skip
+        super().__init__(activation, use_bias, kernel_initializer, bias_initializer, kernel_regularizer,
+                         bias_regularizer, **kwargs)  # fmt: skip
         if not hasattr(units, "__index__") or units < 1:
             raise ValueError(f"Dense: units must be a positive integer, got {units!r}")
         self.units = int(units)
@@ -143,26 +151,32 @@ class Dropout(Layer):
     Args:
         rate: in [0, 1].
         noise_shape: sizes of 1 share one draw along that dimension; None for the input's shape.
+        seed: draws from a generator of its own.
 
     Raises:
         ValueError: another rate.
     """
 
-    def __init__(self, rate: float, noise_shape: Any = None, **kwargs: Any) -> None:
+    def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self.seed, self.generator = seed, None if seed is None else Generator().manual_seed(int(seed))
         if not 0 <= rate <= 1:
             raise ValueError(f"Dropout: rate must be in [0, 1], got {rate!r}")
         self.rate, self.noise_shape = float(rate), None if noise_shape is None else tuple(noise_shape)
 
     def call(self, inputs: Tensor) -> Tensor:
-        if self.noise_shape is None or not self.training:
+        if not self.training or (self.noise_shape is None and self.generator is None):
             return F.dropout(inputs, self.rate, self.training)
-        shape = [n if given is None else given for n, given in zip(inputs.shape, self.noise_shape, strict=True)]
-        return inputs * F.dropout(inputs.detach().new_ones(shape), self.rate)
+        sizes = self.noise_shape or (None,) * inputs.ndim
+        shape = tuple(n if given is None else given for n, given in zip(inputs.shape, sizes, strict=True))
+        if self.generator is None:
+            return inputs * F.dropout(inputs.detach().new_ones(shape), self.rate)
+        kept = self.generator.uniform(shape, 0.0, 1.0, np.dtype("float32")) >= self.rate
+        return inputs * tensor(kept, device=inputs.device).to(inputs.dtype) / max(1.0 - self.rate, 1e-30)
 
     def get_config(self) -> dict[str, Any]:
         shape = None if self.noise_shape is None else list(self.noise_shape)
-        return {**super().get_config(), "rate": self.rate, "noise_shape": shape}
+        return {**super().get_config(), "rate": self.rate, "noise_shape": shape, "seed": self.seed}
 
 
 class Flatten(Layer):

@@ -11,8 +11,8 @@ from ...nn import functional as F
 from .base import Layer, Shape, Weight, Weighted
 
 __all__ = [
-    "AveragePooling2D", "Conv2D", "GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalMaxPooling2D",
-    "MaxPooling2D",
+    "AveragePooling2D", "Conv2D", "GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalMaxPooling1D",
+    "GlobalMaxPooling2D", "MaxPooling2D",
 ]  # fmt: skip
 
 
@@ -47,6 +47,8 @@ def _to_channels_last(x: Tensor) -> Tensor:
 def _out(size: int | None, window: int, stride: int, padding: str) -> int | None:
     if size is None:
         return None
+    if padding == "valid" and size < window:
+        raise ValueError(f"an image side of {size} is less than the window of {window}; padding='same' widens it")
     return math.ceil(size / stride) if padding == "same" else (size - window) // stride + 1
 
 
@@ -228,3 +230,12 @@ class GlobalAveragePooling1D(_Global):
 
     def call(self, inputs: Tensor) -> Tensor:
         return inputs.mean(1, keepdim=self.keepdims)
+
+
+class GlobalMaxPooling1D(_Global):
+    """The largest element over the steps of (batch, steps, features)."""
+
+    dims = (1,)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        return inputs.amax(1, keepdim=self.keepdims)

@@ -14,6 +14,7 @@ from ...nn import Embedding as _Embedding
 from ...nn import functional as F
 from .. import activations, initializers, regularizers
 from .base import Layer, Shape, Weight, saved
+from .steps import unroll
 
 __all__ = ["GRU", "LSTM", "Embedding", "SimpleRNN"]
 
@@ -76,37 +77,39 @@ class _Recurrent(Layer):
 
     Args:
         units: features of the state.
-        activation: "tanh"; ``SimpleRNN`` also takes "relu".
+        activation: "tanh", or any other (slower but for "tanh", and "relu" in a ``SimpleRNN``).
         use_bias: whether there is a bias.
         kernel_initializer, recurrent_initializer, bias_initializer: "glorot_uniform", "orthogonal" and "zeros".
         kernel_regularizer, recurrent_regularizer, bias_regularizer: penalties added to the loss.
         dropout: of the inputs, in training, the same at each step.
         return_sequences: give the state after each step, not after the last alone.
         go_backwards: run from the last step to the first.
+        unroll: counts for nothing.
 
     Raises:
         ValueError: an option that is not possible here; it says which.
     """
 
     gates = 1
-    possible: tuple[str, ...] = ("tanh",)
+    # The activations with which the layer underneath runs by itself.
+    quick: tuple[str, ...] = ("tanh",)
+    gate: Any = staticmethod(activations.sigmoid)
 
     def __init__(
         self, units: int, activation: Any = "tanh", use_bias: bool = True, kernel_initializer: Any = "glorot_uniform",
         recurrent_initializer: Any = "orthogonal", bias_initializer: Any = "zeros", kernel_regularizer: Any = None,
         recurrent_regularizer: Any = None, bias_regularizer: Any = None, dropout: float = 0.0,
         recurrent_dropout: float = 0.0, return_sequences: bool = False, return_state: bool = False,
-        go_backwards: bool = False, **kwargs: Any,
+        go_backwards: bool = False, stateful: bool = False, unroll: bool = False, **kwargs: Any,
     ) -> None:  # fmt: skip
         super().__init__(**kwargs)
         what = type(self).__name__
         if not hasattr(units, "__index__") or units < 1:
             raise ValueError(f"{what}: units must be a positive integer, got {units!r}")
-        if activations.name_of(activations.get(activation)) not in self.possible:
-            raise ValueError(f"{what}: activation must be one of {self.possible}, got {activation!r}")
-        if recurrent_dropout or return_state:
+        if recurrent_dropout or return_state or stateful:
             raise ValueError(
-                f"{what}: recurrent_dropout and return_state are not possible here; use tapegrad.nn.{what} for states"
+                f"{what}: recurrent_dropout, return_state and stateful are not possible here; "
+                f"use tapegrad.nn.{what.removeprefix('Simple')} for states"
             )
         self.units, self.use_bias, self.dropout = int(units), use_bias, float(dropout)
         self.activation = activations.get(activation)
@@ -169,7 +172,9 @@ class _Recurrent(Layer):
         x = inputs.flip(1) if self.go_backwards else inputs
         if self.dropout and self.training:
             x = x * F.dropout(x.detach().new_ones((x.shape[0], 1, x.shape[2])), self.dropout)
-        sequence: Tensor = self.cell(x)[0]
+        named = activations.NAMES.get(getattr(self.activation, "__name__", "")) is self.activation
+        quick = named and self.activation.__name__ in self.quick and self.gate is activations.sigmoid
+        sequence: Tensor = self.cell(x)[0] if quick else unroll(self.cell, x, self.activation, self.gate)
         return sequence if self.return_sequences else sequence[:, -1]
 
     def get_config(self) -> dict[str, Any]:
@@ -184,10 +189,10 @@ class _Recurrent(Layer):
 class SimpleRNN(_Recurrent):
     """``h = activation(x @ kernel + h @ recurrent_kernel + bias)`` (Elman, 1990); arguments as of ``_Recurrent``."""
 
-    possible = ("tanh", "relu")
+    quick = ("tanh", "relu")
 
     def _make(self, features: int) -> Any:
-        kind = activations.name_of(self.activation)
+        kind = "relu" if self.activation is activations.relu else "tanh"
         return _RNN(features, self.units, nonlinearity=kind, bias=self.use_bias, batch_first=True)
 
 
@@ -199,10 +204,10 @@ class _Gated(_Recurrent):
         **kwargs: Any,
     ) -> None:  # fmt: skip
         super().__init__(units, activation, use_bias, **kwargs)
-        if activations.get(recurrent_activation) is not activations.sigmoid:
-            raise ValueError(
-                f"{type(self).__name__}: recurrent_activation must be 'sigmoid', got {recurrent_activation!r}"
-            )
+        self.gate = activations.get(recurrent_activation)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "recurrent_activation": activations.name_of(self.gate)}
 
 
 class LSTM(_Gated):

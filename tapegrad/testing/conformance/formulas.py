@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -158,11 +158,19 @@ def _arrays_in(values: Any) -> list[Any]:
 
 
 def _with_every_need(rule: Any, saved: Any) -> Iterator[list[Any]]:
-    """The saved values; of a joint rule once for every choice of the inputs that are to get a gradient."""
+    """The saved values; of a joint rule once for every choice of the inputs that are to get a gradient.
+
+    Of many inputs all, none, and each by itself.
+    """
     names = rule.saves[0]
     if "need" not in names:
         yield list(saved)
         return
     at = names.index("need")
-    for choice in itertools.product(*[(False, True) if n else (False,) for n in saved[at]]):
+    wanted = saved[at]
+    choices: Iterable[tuple[bool, ...]] = itertools.product(*[(False, True) if n else (False,) for n in wanted])
+    if sum(wanted) > 5:
+        alone = [tuple(k == i for k in range(len(wanted))) for i, n in enumerate(wanted) if n]
+        choices = [wanted, (False,) * len(wanted), *alone]
+    for choice in choices:
         yield [choice if i == at else v for i, v in enumerate(saved)]

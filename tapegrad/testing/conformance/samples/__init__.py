@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from ....autograd.record import BOTH_TENSORS, TENSOR_FIRST
 from ..sample import Sample
-from . import complex, elementwise, linear, matrices, recurrent, reduce, shape, special, strided
+from . import complex, elementwise, linear, matrices, recurrent, reduce, shape, special, strided, windows
 from .derived import MOVES, contents, layouts
 from .elementwise import plain
 
@@ -17,7 +17,7 @@ __all__ = ["MOVES", "SAMPLES", "contents", "layouts", "plain"]
 
 SAMPLES: dict[str, list[Sample]] = {
     **elementwise.SAMPLES, **reduce.SAMPLES, **shape.SAMPLES, **linear.SAMPLES, **complex.SAMPLES, **strided.SAMPLES,
-    **special.SAMPLES, **matrices.SAMPLES, **recurrent.SAMPLES,
+    **special.SAMPLES, **matrices.SAMPLES, **recurrent.SAMPLES, **windows.SAMPLES,
 }  # fmt: skip
 for _name, _more in complex.MORE.items():
     SAMPLES[_name] = SAMPLES[_name] + _more

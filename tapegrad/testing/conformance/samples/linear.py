@@ -39,6 +39,20 @@ def _normalised(x: np.ndarray, w: Any, b: Any, rank: int, eps: float) -> np.ndar
     return out * (1.0 if w is None else w) + (0.0 if b is None else b)
 
 
+def _moments(x: np.ndarray) -> np.ndarray:
+    rows = np.moveaxis(x, 1, 0).reshape(x.shape[1], -1).tolist()
+    means = [math.fsum(row) / len(row) for row in rows]
+    return np.array([means, [math.fsum((v - m) ** 2 for v in row) / len(row) for row, m in zip(rows, means)]])
+
+
+def _batch_normalised(x: np.ndarray, moments: np.ndarray, w: Any, b: Any, of_batch: bool, eps: float) -> np.ndarray:
+    mean, variance, w, b = [
+        np.reshape(v, (-1, *(1,) * (x.ndim - 2)))
+        for v in (*((0.0, 1.0 - eps) if moments is None else moments), 1.0 if w is None else w, 0.0 if b is None else b)
+    ]
+    return (x - mean) / np.sqrt(variance + eps) * w + b
+
+
 def _huber(x: float, target: float, delta: float) -> float:
     error = abs(x - target)
     return 0.5 * error * error if error <= delta else delta * (error - 0.5 * delta)
@@ -64,6 +78,10 @@ ROWS = (
     (real(3, 4), real(4), real(4, salt=1), 1), (real(3, 4), None, None, 1), (real(3, 4), real(4), None, 1), (real(2, 3, 4), None, real(3, 4), 2),
     (real(5), real(5), real(5, salt=1), 1), (strided(real(2, 5)), real(5), strided(real(5, salt=1)), 1), (real(5, 2, 3).T, real(5), real(5, salt=1), 1),
 )  # fmt: skip
+IMAGES = (
+    (real(5, 3), real(3), real(3, salt=1)), (real(3, 2, 4), None, None), (real(2, 3, 2, 2), real(3), None), (strided(real(4, 3)), None, strided(real(3))),
+)  # fmt: skip
+RUNNING = np.stack([real(3), real(3, low=0.5)])
 PAIRS = (
     (real(3, 4), real(3, 4, salt=1)),
     (real(), real(salt=1)),
@@ -94,6 +112,12 @@ SAMPLES: dict[str, list[Sample]] = {
     "layer_norm": [Sample((x, w, b), (rank, 1e-5), _normalised, atol=16) for x, w, b, rank in ROWS]
         + [Sample((WIDE, WIDE[0], WIDE[1]), (1, 1e-5), atol=256, smooth=False), Sample((BIG, None, None), (1, 1e-5), atol=256, smooth=False),
            Sample((ODD, None, None), (1, 1e-5), smooth=False, gradient=False)],
+    "batch_moments": [Sample((x,), (), _moments, atol=16) for x, _, _ in IMAGES]
+        + [Sample((x,), (), _moments, atol=64) for x in (WIDE, WIDE.reshape(257, 1, 131), np.stack([WIDE, WIDE], 1))],
+    "batch_norm": [Sample((x, None, w, b), (False, 1e-5), _batch_normalised, atol=16) for x, w, b in IMAGES]
+        + [Sample((x, _moments(x), w, b), (True, 1e-5), _batch_normalised, atol=16, smooth=False) for x, w, b in IMAGES]
+        + [Sample((x, RUNNING, w, b), (False, 1e-5), _batch_normalised, atol=16) for x, w, b in IMAGES if x.shape[1] == 3]
+        + [Sample((x, _moments(x), None, None), (True, 1e-5), atol=256, smooth=False) for x in (WIDE, np.stack([WIDE, WIDE], 1))],
     "mse": [Sample(p, (), lambda x, y: math.fsum(((x - y) ** 2).ravel()) / x.size, atol=8) for p in PAIRS]
         + [Sample((real(0, 2), real(0, 2)), (), lambda x, y: np.array(nan), smooth=False), Sample((ODD, real(5, 3)), smooth=False, gradient=False), Sample((large(-1, 1), large(-2, 2, 1)), atol=64, smooth=False)],
     "softmax_xent": [Sample(p, (-100,), _cross_entropy, atol=8) for p in LOGITS]

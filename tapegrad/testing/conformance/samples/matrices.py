@@ -154,6 +154,7 @@ GAMMAS = (
 SAMPLES: dict[str, list[Sample]] = {
     "solve": [Sample((a, b), (), lambda a, b: np.linalg.inv(a) @ b, **LOOSE) for a, b in
               ((_steady(3, 3), real(3, 2)), (_steady(2, 3, 3), real(2, 3, 1)), (_spread(3, 3), z(3, 2)), (strided(_steady(2, 2)), strided(real(2, 3))), (real(0, 2, 2), real(0, 2, 1)), (real(0, 0), real(0, 1)))],
+    "inverse": [*_each(SQUARE, np.linalg.inv), *_each(EMPTY, None)],
     "solve_triangular": [Sample((a, b), (upper, unit), _substituted, **LOOSE) for upper in (True, False) for unit in (True, False) for a, b in
                          ((_steady(3, 3), real(3, 2)), (_steady(2, 5, 5), real(2, 5, 1)), (_spread(3, 3), z(3, 2)), (strided(_steady(2, 2)), strided(real(2, 3))), (_steady(1, 1), real(1, 2)))]
         + [Sample((real(0, 2, 2), real(0, 2, 1)), (True, False))],

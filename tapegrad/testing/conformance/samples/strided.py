@@ -39,9 +39,7 @@ def _restride(x: np.ndarray, size: Any, stride: Any, offset: int, strides: Any, 
     return np.array(found, x.dtype).reshape(size)
 
 
-def _unstrided(
-    g: np.ndarray, shape: Any, size: Any, stride: Any, offset: int, strides: Any, start: int
-) -> np.ndarray:
+def _unstrided(g: np.ndarray, shape: Any, size: Any, stride: Any, offset: int, strides: Any, start: int) -> np.ndarray:
     memory: dict[int, float] = {}
     for place, v in zip(_numbers(size, stride, offset).ravel().tolist(), g.ravel().tolist(), strict=True):
         memory[place] = memory.get(place, 0.0) + v

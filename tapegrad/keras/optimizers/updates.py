@@ -1,13 +1,47 @@
-"""The optimizers whose step in Keras is another formula than in ``nn.optim``: epsilon stands elsewhere."""
+"""The optimizers whose step in Keras is another formula than in ``nn.optim``, or which are not there."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ..autograd import Tensor, no_grad
-from ..nn.optim import Optimizer
+from ...autograd import Tensor, no_grad
+from ...nn.optim import Optimizer
 
-__all__ = ["RootMeanSquare", "SumOfSquares", "Supremum"]
+__all__ = ["RootMeanSquare", "Sign", "SumOfSquares", "Supremum", "Velocity"]
+
+
+class Velocity(Optimizer):
+    """SGD whose velocity holds the learning rate: ``v = momentum * v - lr * g``, ``w += v``."""
+
+    def __init__(self, params: Any, lr: float, momentum: float, nesterov: bool) -> None:
+        super().__init__(params, {"lr": lr, "momentum": momentum, "nesterov": nesterov})
+
+    def _update(self, group: dict[str, Any], moved: list[Tensor]) -> None:
+        momentum = group["momentum"]
+        with no_grad():
+            for p in moved:
+                g: Any = p.grad
+                v = _slot(self.state[p], "momentum_buffer", p).mul_(momentum).sub_(g, alpha=group["lr"])
+                if group["nesterov"]:
+                    p.add_(v, alpha=momentum).sub_(g, alpha=group["lr"])
+                else:
+                    p.add_(v)
+
+
+class Sign(Optimizer):
+    """Lion: ``w -= lr * sign(beta1 * m + (1 - beta1) * g)``, ``m = beta2 * m + (1 - beta2) * g``."""
+
+    def __init__(self, params: Any, lr: float, betas: tuple[float, float]) -> None:
+        super().__init__(params, {"lr": lr, "betas": betas})
+
+    def _update(self, group: dict[str, Any], moved: list[Tensor]) -> None:
+        beta1, beta2 = group["betas"]
+        with no_grad():
+            for p in moved:
+                g: Any = p.grad
+                m = _slot(self.state[p], "exp_avg", p)
+                p.sub_((beta1 * m + (1 - beta1) * g).sign(), alpha=group["lr"])
+                m.mul_(beta2).add_(g, alpha=1 - beta2)
 
 
 class RootMeanSquare(Optimizer):

@@ -1,0 +1,139 @@
+"""Register tiles: the innermost loops of convolutions, in vectors that LLVM would not choose by itself.
+
+A tile keeps the sums of ``ROWS`` rows times some vectors in registers while it walks over the terms, so that nothing
+is stored before the end (Goto and van de Geijn, 2008). Addresses are integers; ``like`` is a value of the type of all
+numbers. For compiled code only.
+"""
+
+from llvmlite import binding, ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+__all__ = ["COLUMNS", "ROWS", "TAIL", "VECTOR", "dot_tile", "tap_tile"]
+
+# With AVX-512 there are 32 registers of 64 bytes; elsewhere 16 of 32, or 32 of 16 that serve as 16 of 32.
+_WIDE = bool(binding.get_host_cpu_features().get("avx512f"))
+VECTOR = 64 if _WIDE else 32  # bytes
+ROWS = 4
+COLUMNS = 6 if _WIDE else 3  # vectors
+TAIL = 2  # likewise, where less is left
+
+
+class _Builder:
+    """Writes the instructions of one tile."""
+
+    def __init__(self, context, builder, kind):
+        self.builder, self.kind = builder, context.get_value_type(kind)
+        self.word = context.get_value_type(types.intp)
+        self.width = kind.bitwidth // 8
+        self.lanes = VECTOR // self.width
+        self.vector = ir.VectorType(self.kind, self.lanes)
+
+    def pointer(self, address, kind=None):
+        return self.builder.inttoptr(address, (kind or self.kind).as_pointer())
+
+    def vector_at(self, base, offset):
+        place = self.builder.gep(base, [offset])
+        return self.builder.bitcast(place, self.vector.as_pointer())
+
+    def load(self, base, offset):
+        return self.builder.load(self.vector_at(base, offset), align=self.width)
+
+    def splat(self, value):
+        lane = ir.IntType(32)
+        nothing = ir.Constant(self.vector, ir.Undefined)
+        one = self.builder.insert_element(nothing, value, lane(0))
+        return self.builder.shuffle_vector(one, nothing, ir.Constant(ir.VectorType(lane, self.lanes), None))
+
+    def function(self, name, result, arguments):
+        """An operation of LLVM's on vectors."""
+        kind = ir.FunctionType(result, arguments)
+        return cgutils.get_or_insert_function(self.builder.module, kind, f"{name}.v{self.lanes}f{8 * self.width}")
+
+    def sums(self, rows, columns):
+        return [[cgutils.alloca_once(self.builder, self.vector) for _ in range(columns)] for _ in range(rows)]
+
+    def add_product(self, place, a, b):
+        multiply_add = self.function("llvm.fmuladd", self.vector, [self.vector] * 3)
+        self.builder.store(self.builder.call(multiply_add, [a, b, self.builder.load(place)]), place)
+
+    def total(self, place):
+        """The sum over the lanes."""
+        add = self.function("llvm.vector.reduce.fadd", self.kind, [self.kind, self.vector])
+        zero = ir.Constant(self.kind, 0.0)
+        return self.builder.call(add, [zero, self.builder.load(place)], fastmath=("reassoc",))
+
+
+@intrinsic
+def tap_tile(typingctx, like, source, offsets, weights, count, bias, target, pitch, columns):
+    """``target[r pitch + p] = bias[r] + sum of weights[t, r] source[offsets[t] + p]`` over ``count`` taps ``t``.
+
+    For ``ROWS`` rows ``r`` and as many places ``p`` as the constant ``columns`` vectors have.
+    """
+    if not isinstance(columns, types.IntegerLiteral):
+        return None
+    wide = columns.literal_value
+
+    def codegen(context, builder, signature, args):
+        write = _Builder(context, builder, like)
+        source, weights, bias, target = [write.pointer(args[k]) for k in (1, 3, 5, 6)]
+        offsets = write.pointer(args[2], write.word)
+        sums = write.sums(ROWS, wide)
+        for r, row in enumerate(sums):
+            first = write.splat(builder.load(builder.gep(bias, [write.word(r)])))
+            for place in row:
+                builder.store(first, place)
+        with cgutils.for_range(builder, args[4]) as loop:
+            base = builder.gep(source, [builder.load(builder.gep(offsets, [loop.index]))])
+            values = [write.load(base, write.word(write.lanes * k)) for k in range(wide)]
+            factors = builder.gep(weights, [builder.mul(loop.index, write.word(ROWS))])
+            for r, row in enumerate(sums):
+                factor = write.splat(builder.load(builder.gep(factors, [write.word(r)])))
+                for place, value in zip(row, values):
+                    write.add_product(place, factor, value)
+        for r, row in enumerate(sums):
+            line = builder.gep(target, [builder.mul(args[7], write.word(r))])
+            for k, place in enumerate(row):
+                builder.store(
+                    builder.load(place), write.vector_at(line, write.word(write.lanes * k)), align=write.width
+                )
+        return context.get_dummy_value()
+
+    return types.void(like, *[types.intp] * 7, columns), codegen
+
+
+@intrinsic
+def dot_tile(typingctx, like, source, offsets, given, given_pitch, length, target, pitch, columns):
+    """``target[r pitch + k] += sum of given[r given_pitch + p] source[offsets[k] + p]`` over ``length`` places ``p``.
+
+    For ``ROWS`` rows ``r`` and the constant number ``columns`` of offsets; ``length`` counts vectors.
+    """
+    if not isinstance(columns, types.IntegerLiteral):
+        return None
+    wide = columns.literal_value
+
+    def codegen(context, builder, signature, args):
+        write = _Builder(context, builder, like)
+        source, given, target = [write.pointer(args[k]) for k in (1, 3, 6)]
+        offsets = write.pointer(args[2], write.word)
+        sums = write.sums(ROWS, wide)
+        for row in sums:
+            for place in row:
+                builder.store(ir.Constant(write.vector, None), place)
+        bases = [builder.gep(source, [builder.load(builder.gep(offsets, [write.word(k)]))]) for k in range(wide)]
+        lines = [builder.gep(given, [builder.mul(args[4], write.word(r))]) for r in range(ROWS)]
+        with cgutils.for_range(builder, args[5]) as loop:
+            at = builder.mul(loop.index, write.word(write.lanes))
+            factors = [write.load(line, at) for line in lines]
+            for k, base in enumerate(bases):
+                value = write.load(base, at)
+                for row, factor in zip(sums, factors):
+                    write.add_product(row[k], factor, value)
+        for r, row in enumerate(sums):
+            for k, place in enumerate(row):
+                at = builder.gep(target, [builder.add(builder.mul(args[7], write.word(r)), write.word(k))])
+                builder.store(builder.fadd(builder.load(at), write.total(place)), at)
+        return context.get_dummy_value()
+
+    return types.void(like, *[types.intp] * 7, columns), codegen
