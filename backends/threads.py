@@ -14,8 +14,8 @@ def get_num_threads() -> int:
     """How many threads one operation may use.
 
     Returns:
-        What :func:`set_num_threads` set; else ``TAPEGRAD_NUM_THREADS``, or the number of usable processors; 1 in a
-        forked child.
+        What :func:`set_num_threads` set; else ``TAPEGRAD_NUM_THREADS``, else ``OMP_NUM_THREADS``, or the number of
+        usable processors; 1 in a forked child.
     """
     return kernels.get_num_threads()
 

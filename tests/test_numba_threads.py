@@ -62,6 +62,10 @@ def test_split_raises_what_a_piece_raised(three_threads):
 def test_the_number_of_threads_is_checked(monkeypatch):
     with pytest.raises(ValueError, match="at least 1"):
         threads.set_num_threads(0)
+    monkeypatch.delenv("TAPEGRAD_NUM_THREADS", raising=False)
+    for given, count in (("3", 3), ("2,4", 2)):
+        monkeypatch.setenv("OMP_NUM_THREADS", given)
+        assert threads._default_count() == count
     monkeypatch.setenv("TAPEGRAD_NUM_THREADS", "5")
     assert threads._default_count() == 5
     for wrong in ("0", "many"):

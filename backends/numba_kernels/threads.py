@@ -80,7 +80,8 @@ def get_num_threads() -> int:
 
 
 def set_num_threads(count: int) -> None:
-    """Let one operation use up to ``count`` threads; the default is ``TAPEGRAD_NUM_THREADS`` or all processors.
+    """Let one operation use up to ``count`` threads; the default is ``TAPEGRAD_NUM_THREADS``, else
+    ``OMP_NUM_THREADS``, else all processors.
 
     Raises:
         ValueError: less than one.
@@ -118,6 +119,9 @@ def _default_count() -> int:
         if not wanted.isdecimal() or int(wanted) < 1:
             raise ValueError(f"TAPEGRAD_NUM_THREADS must be a number from 1 on, not '{wanted}'")
         return int(wanted)
+    of_openmp = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()  # one number for each level
+    if of_openmp.isdecimal() and int(of_openmp) > 0:
+        return int(of_openmp)
     usable = getattr(os, "sched_getaffinity", None)
     return len(usable(0)) if usable is not None else os.cpu_count() or 1
 
