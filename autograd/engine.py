@@ -254,23 +254,25 @@ def _tensors(node: Node, names: tuple[str, ...], values: Any, cells: Iterator[An
     edges = node.edges if hang else (None,) * len(node.edges)
     for name, value in zip(names, values, strict=True):
         if name == "out":
-            yield _revive(value, node.device, node if hang else None, next(cells))
+            yield _revive(value, node.device, node if hang else None, next(cells, None))
         elif name == "res":
             yield wrap(value, node.device)
         elif name in inputs:
             first = inputs.index(name)
             if name == node.rule.variadic:
-                yield [_revive(v, node.device, edges[first + i], next(cells)) for i, v in enumerate(value)]
+                yield [_revive(v, node.device, edges[first + i], next(cells, None)) for i, v in enumerate(value)]
             else:
-                cell = next(cells)
+                cell = next(cells, None)
                 yield None if value is None else _revive(value, node.device, edges[first], cell)
         else:
             yield value
 
 
-def _revive(array: Any, device: Any, made_by: Node | None, cell: list[int]) -> Tensor:
+def _revive(array: Any, device: Any, made_by: Node | None, cell: list[int] | None) -> Tensor:
     tensor = wrap(array, device)
-    tensor._node, tensor._cell = made_by, cell
+    tensor._node = made_by
+    if cell is not None:  # a node that saved a number alone counts no versions
+        tensor._cell = cell
     return tensor
 
 

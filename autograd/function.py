@@ -16,7 +16,8 @@ from .node import Node, make
 from .saved import Kept, keep
 from .steps import STEP, FunctionNode, bundles, output_node
 from .tensor import Tensor, wrap
-from .views import place, refuse_leaf, seal
+from .views import seal
+from .writes import place, refuse_leaf
 
 __all__ = ["Function", "FunctionCtx", "once_differentiable"]
 

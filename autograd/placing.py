@@ -7,9 +7,21 @@ from typing import Any
 
 from .tensor import Tensor
 
-__all__ = ["PLACING", "placed"]
+__all__ = ["PLACING", "filled", "placed"]
 
 PLACING = frozenset({"masked_fill_", "index_fill_", "scatter_"})
+
+
+def filled(target: Tensor, number: float) -> bool:
+    """Fill memory that is nobody's view and has no history; False where there is more to it."""
+    if target._node is not None or target._view is not None or type(target._cell) is not list:
+        return False
+    array, device = target._array, target._device
+    if device.depth or not array.flags.c_contiguous:
+        return False
+    device.backend.assign(array, number)
+    target._cell[0] += 1
+    return True
 
 
 def placed(name: str, target: Tensor, operands: tuple[Any, ...]) -> bool:

@@ -142,6 +142,12 @@ class CupyBackend(
 
     # Memory
 
+    def record_stream(self, x: Any, stream: Any) -> None:
+        """See ``Tensor.record_stream``."""
+        from .cuda.streams import keep_for
+
+        keep_for(x, stream)
+
     def reset_peak(self, index: int) -> None:
         """Begin to count the most bytes that arrays hold at once on a card."""
         PeakCounter.of(self.xp).reset(index)

@@ -40,6 +40,9 @@ class device:  # noqa: N801 - PyTorch's name
     def __new__(cls, type: str | int | device, index: int | None = None) -> device:
         if isinstance(type, device):
             return type
+        known = cls._known.get((type, index)) if isinstance(type, str) else None
+        if known is not None:
+            return known
         if isinstance(type, int):
             return cls("cuda", type)
         kind, colon, number = str(type).partition(":")

@@ -14,7 +14,7 @@ import numpy as np
 from .memory import ready as ready_memory
 from .numba_batch_norm import NumbaBatchNorm
 from .numba_convolve import NumbaConvolve
-from .numba_elementwise import LARGE, SLOPES, NumbaElementwise
+from .numba_elementwise import LARGE, SLOPES, NumbaElementwise, filling
 from .numba_grid import NumbaGrid
 from .numba_normalize import NumbaNormalize
 from .numba_places import NumbaPlaces, scattered
@@ -29,6 +29,7 @@ __all__ = ["NumbaBackend"]
 dot, empty = np.dot, np.empty
 BOOL = np.dtype(bool)
 FLOATS = "fd"  # the type characters of float32 and float64
+SIGNS = {"add_": 1.0, "sub_": -1.0}  # of the product that an operation with `alpha` adds
 NOTHING = {kind: empty(0, kind) for kind in FLOATS}
 
 
@@ -68,8 +69,22 @@ class NumbaBackend(
 
         return super().settings() | {"threads": str(get_num_threads()), "cache folder": str(folder())}
 
+    def spaced(self, first: Any, last: Any, count: int, dtype: np.dtype) -> Any:
+        if dtype.char not in FLOATS or count < 2:
+            return super().spaced(first, last, count, dtype)
+        out = empty(count, dtype)
+        filling.spaced(first, last, dtype.type((last - first) / dtype.type(count - 1)), out)
+        return out
+
     def in_place(self, name: str, target: Any, values: tuple[Any, ...]) -> bool:
-        return scattered(target, *values) if name == "scatter_" else super().in_place(name, target, values)
+        if name == "scatter_":
+            return scattered(target, *values)
+        if len(values) == 2 and name in SIGNS and target.dtype.char in FLOATS and type(values[0]) is np.ndarray:
+            value, factor = values
+            if target.flags.carray and value.flags.carray:
+                filling.add_scaled(target.reshape(-1), value.reshape(-1), SIGNS[name] * factor)
+                return True
+        return super().in_place(name, target, values)
 
     # Matrix products: for matrices np.dot reaches BLAS in half the time that np.matmul takes.
 

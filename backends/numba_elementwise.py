@@ -297,13 +297,6 @@ class NumbaElementwise(MathMixin, ReduceMixin, LossMixin):
         filling.transposed(x.T, out)
         return out
 
-    def spaced(self, first: Any, last: Any, count: int, dtype: np.dtype) -> Any:
-        if dtype.char not in "fd" or count < 2:
-            return super().spaced(first, last, count, dtype)
-        out = np.empty(count, dtype)
-        filling.spaced(first, last, dtype.type((last - first) / dtype.type(count - 1)), out)
-        return out
-
     # Losses, element by element
 
     def huber(self, x: Any, target: Any, delta: float) -> Any:

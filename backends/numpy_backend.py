@@ -41,6 +41,25 @@ class NumpyBackend(ArrayBackend):
         return super().inverse(x) if made is None else made
 
     def in_place(self, name: str, target: Any, values: tuple[Any, ...]) -> bool:
+        run = IN_PLACE.get(name)
+        if run is None:
+            return self._written(name, target, values)
+        if len(values) == 1:
+            run(target, values[0], target)
+            return True
+        if name not in ("add_", "sub_") or not isinstance(values[0], np.ndarray):
+            return False
+        factor = target.dtype.type(values[1])
+        if target.size <= PIECE:
+            run(target, values[0] * factor, target)
+            return True
+        value = values[0].reshape(-1)
+        line = target.reshape(-1)
+        for i in range(0, line.size, PIECE):  # the product stays in the processor's cache
+            run(line[i : i + PIECE], value[i : i + PIECE] * factor, line[i : i + PIECE])
+        return True
+
+    def _written(self, name: str, target: Any, values: tuple[Any, ...]) -> bool:
         if name == "clamp_":
             if len(values) != 2 or not values[0] <= values[1]:
                 return False
@@ -60,23 +79,7 @@ class NumpyBackend(ArrayBackend):
                 return False
             target[(slice(None),) * dim + (index,)] = number
             return True
-        if name == "scatter_":
-            return False
-        run = IN_PLACE[name]
-        if len(values) == 1:
-            run(target, values[0], target)
-            return True
-        if name not in ("add_", "sub_") or not isinstance(values[0], np.ndarray):
-            return False
-        factor = target.dtype.type(values[1])
-        if target.size <= PIECE:
-            run(target, values[0] * factor, target)
-            return True
-        value = values[0].reshape(-1)
-        line = target.reshape(-1)
-        for i in range(0, line.size, PIECE):  # the product stays in the processor's cache
-            run(line[i : i + PIECE], value[i : i + PIECE] * factor, line[i : i + PIECE])
-        return True
+        return False  # of a scatter
 
     # What NumPy's own functions spend Python on, told to its C directly.
 

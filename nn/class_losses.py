@@ -36,14 +36,16 @@ def _classes(name: str, input: Tensor, target: Tensor, ignore_index: int, axis: 
     """The class numbers as int64, checked.
 
     Raises:
-        RuntimeError: not int64 or uint8. ValueError: a shape that does not fit. IndexError: no such class.
+        RuntimeError: not int64 or uint8, or a shape that does not fit. ValueError: another batch. IndexError: no such
+            class.
     """
     if target._array.dtype != INT64 and target._array.dtype != np.uint8:
         raise RuntimeError(f"{name}: class numbers must be int64 or uint8, got {describe(target)}; use target.long()")
     shape = input._array.shape
     wanted = shape[:axis] + shape[axis + 1 :]
     if target._array.shape != wanted:
-        raise ValueError(
+        batch = len(target._array.shape) == len(wanted) and axis and target._array.shape[0] != wanted[0]
+        raise (ValueError if batch else RuntimeError)(
             f"{name}: input {describe(input)} asks for a target of shape {list(wanted)}, got {describe(target)}"
         )
     if target._array.dtype != INT64:
@@ -148,8 +150,8 @@ def cross_entropy(
             and none below 0, as in PyTorch.
 
     Raises:
-        IndexError: a class number out of range. ValueError: shapes that do not fit.
-        RuntimeError: types that do not fit, or a ``label_smoothing`` above 1.
+        IndexError: a class number out of range. ValueError: batches that do not fit.
+        RuntimeError: other shapes or types that do not fit, or a ``label_smoothing`` above 1.
     """
     reduction = legacy_reduction(size_average, reduce, reduction)
     try:
@@ -202,7 +204,7 @@ def _soft_cross_entropy(
     logs: Tensor, target: Tensor, weight: Tensor | None, reduction: str, smoothing: float, axis: int
 ) -> Tensor:
     if logs._array.shape != target._array.shape:
-        raise ValueError(
+        raise RuntimeError(
             f"cross_entropy: probabilities {describe(target)} must have the shape of input {list(logs.shape)}"
         )
     if smoothing:

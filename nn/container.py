@@ -61,8 +61,14 @@ class _Listed(Module):
         return self.extend(other)
 
     def insert(self, index: int, module: Module) -> Self:
-        """Add a module before place ``index``."""
+        """Add a module before place ``index``.
+
+        Raises:
+            IndexError: no such place.
+        """
         modules = list(self._modules.values())
+        if not -len(modules) <= index <= len(modules):
+            raise IndexError(f"{type(self).__name__}.insert: {index} is no place among {len(modules)} modules")
         modules.insert(index, module)
         self._refill(modules)
         return self

@@ -92,7 +92,11 @@ def ctc_loss(
     labels = _labels(targets, lengths, blank)
     if labels.size and (labels.min() < 0 or labels.max() >= classes):
         raise RuntimeError(f"ctc_loss: labels must lie in 0 .. {classes - 1}")
-    loss = _losses(scores, labels, inputs, lengths, blank)
+    kind = scores._array.dtype
+    if kind.itemsize == 2:  # too narrow for NEVER
+        loss = P.cast(_losses(P.cast(scores, np.dtype(np.float32)), labels, inputs, lengths, blank), kind)
+    else:
+        loss = _losses(scores, labels, inputs, lengths, blank)
     if zero_infinity:
         loss = P.where(P.isinf(loss), P.zeros_like(loss), loss)
     if alone:

@@ -8,6 +8,7 @@ from ..autograd import P, Tensor
 from ..autograd.batching.level import everything, place_of
 from ..autograd.batching.randomness import draw
 from ..autograd.names import step
+from ..autograd.ops import reduce
 from ..autograd.ops.activation import (
     celu,
     celu_,
@@ -35,6 +36,7 @@ from ..autograd.ops.activation import (
     tanhshrink,
     threshold,
     threshold_,
+    warn_no_dim,
 )
 from ..autograd.ops.args import check_tensor, not_for
 from ..autograd.ops.attention import scaled_dot_product_attention
@@ -101,14 +103,14 @@ from ..autograd.ops.normalize import (
 )
 from ..autograd.ops.padding import pad_by_index
 from ..autograd.ops.pixels import channel_shuffle, native_channel_shuffle, pixel_shuffle, pixel_unshuffle
-from ..autograd.ops.reduce import log_softmax, softmax
 from ..autograd.ops.resample import interpolate, upsample, upsample_bilinear, upsample_nearest
 from ..autograd.ops.shape import pad as _pad
 from ..autograd.promote import describe
 from ..autograd.tensor import wrap
-from ..autograd.views import write
+from ..autograd.writes import write
 from .class_losses import cross_entropy, nll_loss
 from .ctc import ctc_loss
+from .grouped import grouped_mm
 from .likelihood_losses import gaussian_nll_loss, kl_div, linear_cross_entropy, poisson_nll_loss
 from .loss_functions import (
     binary_cross_entropy,
@@ -140,7 +142,7 @@ __all__ = [
     "dropout", "dropout1d", "dropout2d", "dropout3d", "elu", "elu_", "embedding", "embedding_bag",
     "feature_alpha_dropout", "fold", "fractional_max_pool2d", "fractional_max_pool2d_with_indices",
     "fractional_max_pool3d", "fractional_max_pool3d_with_indices", "gaussian_nll_loss", "gelu", "glu", "grid_sample",
-    "group_norm", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "hardtanh_",
+    "group_norm", "grouped_mm", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "hardtanh_",
     "hinge_embedding_loss", "huber_loss", "instance_norm", "interpolate", "kl_div", "l1_loss", "layer_norm",
     "leaky_relu", "leaky_relu_", "linear", "linear_cross_entropy", "local_response_norm", "log_softmax", "logsigmoid",
     "lp_pool1d", "lp_pool2d", "lp_pool3d", "margin_ranking_loss", "max_pool1d", "max_pool1d_with_indices", "max_pool2d",
@@ -236,6 +238,20 @@ def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tenso
 def logsigmoid(input: Tensor) -> Tensor:
     """``log(sigmoid(input))``, without overflow."""
     return P.logsigmoid(input)
+
+
+def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
+    """``exp(input) / sum(exp(input))`` along ``dim``, without overflow; ``dtype`` is that of the result."""
+    if dim is None:
+        warn_no_dim("softmax", _stacklevel)
+    return reduce.softmax(input, dim, dtype)
+
+
+def log_softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
+    """The logarithm of ``softmax``, computed without taking the logarithm of a small number."""
+    if dim is None:
+        warn_no_dim("log_softmax", _stacklevel)
+    return reduce.log_softmax(input, dim, dtype)
 
 
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:

@@ -34,11 +34,13 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     if nonlinearity == "relu":
         return math.sqrt(2)
     if nonlinearity == "leaky_relu":
+        if param is not None and (isinstance(param, bool) or not isinstance(param, (int, float))):
+            raise ValueError(f"calculate_gain: the slope of leaky_relu must be a number, not {param!r}")
         return math.sqrt(2 / (1 + (0.01 if param is None else param) ** 2))
     if nonlinearity == "selu":
         return 3 / 4
     if nonlinearity == "sigmoid" or nonlinearity.startswith(("linear", "conv")):
-        return 1.0
+        return 1
     raise ValueError(f"calculate_gain: unknown nonlinearity {nonlinearity!r}")
 
 
@@ -98,12 +100,17 @@ def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Any = None) -> 
     return normal_(tensor, 0.0, gain * math.sqrt(2.0 / float(fan_in + fan_out)), generator)
 
 
+def _untouched(tensor: Tensor) -> Tensor:
+    warnings.warn("initialising a tensor without elements does nothing", stacklevel=3)
+    return tensor
+
+
 def kaiming_uniform_(
     tensor: Tensor, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", generator: Any = None
 ) -> Tensor:
     """Uniform, keeping the variance through rectified layers (He et al., 2015)."""
     if 0 in tensor.shape:
-        return tensor
+        return _untouched(tensor)
     std = calculate_gain(nonlinearity, a) / math.sqrt(_calculate_correct_fan(tensor, mode))
     bound = math.sqrt(3.0) * std
     return uniform_(tensor, -bound, bound, generator)
@@ -114,7 +121,7 @@ def kaiming_normal_(
 ) -> Tensor:
     """Normal, keeping the variance through rectified layers (He et al., 2015)."""
     if 0 in tensor.shape:
-        return tensor
+        return _untouched(tensor)
     return normal_(
         tensor, 0.0, calculate_gain(nonlinearity, a) / math.sqrt(_calculate_correct_fan(tensor, mode)), generator
     )
@@ -144,6 +151,10 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tenso
         raise ValueError(f"orthogonal_: needs at least 2 dimensions, got shape {list(tensor.shape)}")
     if 0 in tensor.shape:
         return tensor
+    if tensor.dtype.name not in ("float32", "float64"):
+        raise NotImplementedError(
+            f"orthogonal_: needs float32 or float64, got {tensor.dtype}; fill a float32 tensor and convert it"
+        )
     rows, columns = tensor.shape[0], math.prod(tensor.shape[1:])
     flat = (generator or default_generator).normal((rows, columns), dtype=tensor.dtype.numpy)
     q, r = np.linalg.qr(flat.T if rows < columns else flat)

@@ -25,7 +25,8 @@ class _Lazy(LazyModuleMixin):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "cls_to_become" not in cls.__dict__:
-            cls.cls_to_become = next(base for base in cls.__mro__ if not issubclass(base, LazyModuleMixin))
+            become: Any = next(base for base in cls.__mro__ if not issubclass(base, LazyModuleMixin))
+            cls.cls_to_become = become
 
 
 class LazyLinear(_Lazy, Linear):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Self
 
 __all__ = ["Members"]
 
@@ -60,12 +60,12 @@ class Members(dict[str, Any]):
             self[name] = default
         return self[name]
 
-    def update(self, *others: Mapping[str, Any] | Iterable[tuple[str, Any]], **named: Any) -> None:
+    def update(self, *others: Any, **named: Any) -> None:
         """Add or replace several entries."""
         for name, value in dict(*others, **named).items():
             self[name] = value
 
-    def __ior__(self, other: Any) -> Any:
+    def __ior__(self, other: Any) -> Self:  # type: ignore[misc, override]
         self.update(other)
         return self
 

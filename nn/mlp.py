@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from .activation import GELU, LeakyReLU, ReLU, Sigmoid, SiLU, Tanh
 from .batch_norm import BatchNorm1d
@@ -63,3 +65,9 @@ class MLP(Sequential):
                 if dropout:
                     layers.append(Dropout(dropout))
         super().__init__(*layers)
+
+    def __getitem__(self, index: int | slice) -> Any:
+        """A layer; or a ``Sequential`` of several, whose sizes are no longer those of an MLP."""
+        if isinstance(index, slice):
+            return Sequential(OrderedDict(list(self._modules.items())[index]))
+        return super().__getitem__(index)

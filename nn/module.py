@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ..autograd import Tensor, no_grad
 from . import compiling
-from .call_hooks import REGISTERED, Hookable
+from .call_hooks import REGISTERED
+from .hookable import Hookable
 from .members import Members
 from .movable import Movable
 from .parameter import Buffer, Parameter, Uninitialized

@@ -37,88 +37,58 @@ class _Pad(Module):
         return f"{self.padding}"
 
 
-class _CircularPad(_Pad):
-    """Adds what lies at the other end.
-
-    Args:
-        padding: one number for all ends, or (before, after) for each dimension from the last one on.
-    """
-
-    mode = "circular"
-
-
-class CircularPad1d(_CircularPad):
+class CircularPad1d(_Pad):
     """Adds what lies at the other end, to (N, C, L)."""
 
-    n = 1
+    n, mode = 1, "circular"
 
 
-class CircularPad2d(_CircularPad):
+class CircularPad2d(_Pad):
     """Adds what lies at the other end, to (N, C, H, W)."""
 
-    n = 2
+    n, mode = 2, "circular"
 
 
-class CircularPad3d(_CircularPad):
+class CircularPad3d(_Pad):
     """Adds what lies at the other end, to (N, C, D, H, W)."""
 
-    n = 3
+    n, mode = 3, "circular"
 
 
-class _ReflectionPad(_Pad):
-    """Mirrors at the edge, which is not repeated.
-
-    Args:
-        padding: one number for all ends, or (before, after) for each dimension from the last one on.
-    """
-
-    mode = "reflect"
-
-
-class ReflectionPad1d(_ReflectionPad):
+class ReflectionPad1d(_Pad):
     """Mirrors at the edge, which is not repeated; (N, C, L)."""
 
-    n = 1
+    n, mode = 1, "reflect"
 
 
-class ReflectionPad2d(_ReflectionPad):
+class ReflectionPad2d(_Pad):
     """Mirrors at the edge, which is not repeated; (N, C, H, W)."""
 
-    n = 2
+    n, mode = 2, "reflect"
 
 
-class ReflectionPad3d(_ReflectionPad):
+class ReflectionPad3d(_Pad):
     """Mirrors at the edge, which is not repeated; (N, C, D, H, W)."""
 
-    n = 3
+    n, mode = 3, "reflect"
 
 
-class _ReplicationPad(_Pad):
-    """Repeats the edge.
-
-    Args:
-        padding: one number for all ends, or (before, after) for each dimension from the last one on.
-    """
-
-    mode = "replicate"
-
-
-class ReplicationPad1d(_ReplicationPad):
+class ReplicationPad1d(_Pad):
     """Repeats the edge; (N, C, L)."""
 
-    n = 1
+    n, mode = 1, "replicate"
 
 
-class ReplicationPad2d(_ReplicationPad):
+class ReplicationPad2d(_Pad):
     """Repeats the edge; (N, C, H, W)."""
 
-    n = 2
+    n, mode = 2, "replicate"
 
 
-class ReplicationPad3d(_ReplicationPad):
+class ReplicationPad3d(_Pad):
     """Repeats the edge; (N, C, D, H, W)."""
 
-    n = 3
+    n, mode = 3, "replicate"
 
 
 class _ConstantPad(_Pad):

@@ -79,7 +79,7 @@ class ProcessContext:
             ProcessRaisedException: one raised an exception. ProcessExitedException: one ended otherwise.
         """
         for sentinel in wait(list(self._waiting), timeout):
-            place = self._waiting.pop(sentinel)  # type: ignore[call-overload]
+            place = self._waiting.pop(sentinel)
             self.processes[place].join()
             if self.processes[place].exitcode:
                 self._fail(place, grace_period)
@@ -105,7 +105,9 @@ class ProcessContext:
         code = failed.exitcode
         if code < 0:
             name = signal.Signals(-code).name
-            raise ProcessExitedException(f"process {place} terminated with signal {name}", place, failed.pid, code, name)
+            raise ProcessExitedException(
+                f"process {place} terminated with signal {name}", place, failed.pid, code, name
+            )
         raise ProcessExitedException(f"process {place} terminated with exit code {code}", place, failed.pid, code)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 from ..autograd import P, Tensor
 
 __all__ = ["legacy_reduction", "reduced"]
@@ -11,9 +13,9 @@ def legacy_reduction(size_average: bool | None, reduce: bool | None, reduction: 
     """PyTorch's two old switches for the reduction."""
     if size_average is None and reduce is None:
         return reduction
-    if reduce is False:
-        return "none"
-    return "mean" if size_average is None or size_average else "sum"
+    made = "none" if reduce is False else "mean" if size_average is None or size_average else "sum"
+    warnings.warn(f"size_average and reduce are old arguments; use reduction={made!r}", stacklevel=3)
+    return made
 
 
 def reduced(loss: Tensor, reduction: str) -> Tensor:

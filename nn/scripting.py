@@ -1,4 +1,4 @@
-"""``torch.jit``: accepted as PyTorch has it; nothing is compiled or recorded, functions and modules run as they stand."""
+"""``torch.jit``: accepted as PyTorch has it; functions and modules run as they stand, compiled and recorded nowhere."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def annotate(the_type: Any, the_value: T) -> T:
     return the_value
 
 
-def Attribute(value: T, type: Any) -> T:  # noqa: N802
+def Attribute(value: T, type: Any) -> T:
     """The value."""
     return value
 

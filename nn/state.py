@@ -77,7 +77,9 @@ class Stateful:
         """
         if args:
             warnings.warn("state_dict: give destination, prefix and keep_vars by name", FutureWarning, stacklevel=2)
-            destination, prefix, keep_vars = (*args, *(destination, prefix, keep_vars)[len(args) :])
+            named = dict(zip(("destination", "prefix", "keep_vars"), args, strict=False))
+            destination, prefix = named.get("destination", destination), named.get("prefix", prefix)
+            keep_vars = named.get("keep_vars", keep_vars)
         if destination is None:
             destination = StateDict()
             destination._metadata = OrderedDict()

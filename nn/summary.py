@@ -109,7 +109,7 @@ class ModelSummary:
 
     def _cell(self, row: Row, column: str) -> str:
         cut = row.depth == self._depth and bool(row.children)
-        count = row.all if cut or not row.children else row.own + (row.hidden() if row.depth else 0)
+        count = row.all if cut or not row.children else row.own + row.hidden()
         if column in ("input_size", "output_size"):
             shape = row.input_shape if column == "input_size" else row.output_shape
             return "--" if shape is None else str(shape)

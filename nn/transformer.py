@@ -37,7 +37,7 @@ def _causal(mask: Tensor | None, is_causal: bool | None, size: int) -> bool:
     """Whether a mask hides exactly what comes later; looked at only where the caller leaves it open."""
     if is_causal is not None or mask is None:
         return bool(is_causal)
-    if tuple(mask.shape[-2:]) != (size, size) or mask.ndim != 2:
+    if tuple(mask.shape) != (size, size) or not (mask.is_floating_point() or mask.dtype.name == "bool"):
         return False
     expected = Transformer.generate_square_subsequent_mask(size, mask.device, mask.dtype)
     return bool((mask == expected).all())

@@ -112,7 +112,15 @@ __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> _Any:
-    if name not in ("distributed", "distributions", "hub", "jit", "keras", "multiprocessing", "sklearn"):  # loaded when they are first asked for
+    if name not in (
+        "distributed",
+        "distributions",
+        "hub",
+        "jit",
+        "keras",
+        "multiprocessing",
+        "sklearn",
+    ):  # loaded when they are first asked for
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return _import_module(f".{name}", __name__)
 
@@ -130,19 +138,21 @@ __all__ = [
     "accelerator", "amp", "are_deterministic_algorithms_enabled", "autocast", "autocast_decrement_nesting",
     "autocast_increment_nesting", "autograd", "backends", "can_cast", "channels_last", "channels_last_3d",
     "clear_autocast_cache", "compile", "compiler", "contiguous_format", "cuda", "default_generator", "device",
-    "distributed", "distributions", "dtype", "e", "enable_grad", "fft", "finfo", "from_dlpack", "func", "functional", "Generator",
-    "get_autocast_cpu_dtype", "get_autocast_dtype", "get_autocast_gpu_dtype", "get_default_device", "get_default_dtype",
-    "get_deterministic_debug_mode", "get_float32_matmul_precision", "get_num_interop_threads", "get_num_threads",
-    "get_rng_state", "hub", "iinfo", "inf", "inference_mode", "initial_seed", "is_anomaly_check_nan_enabled",
-    "is_anomaly_enabled", "is_autocast_cache_enabled", "is_autocast_cpu_enabled", "is_autocast_enabled", "is_complex",
-    "is_deterministic_algorithms_warn_only_enabled", "is_floating_point", "is_grad_enabled",
-    "is_inference_mode_enabled", "is_nonzero", "is_tensor", "is_warn_always_enabled", "jit", "layout", "linalg", "load",
-    "masked", "memory", "memory_format", "mps", "multiprocessing", "nan", "newaxis", "nn", "no_grad", "numel", "optim", "OutOfMemoryError",
-    "pi", "preserve_format", "promote_types", "random", "result_type", "safetensors", "save", "seed", "serialization",
+    "distributed", "distributions", "dtype", "e", "enable_grad", "fft", "finfo", "from_dlpack", "func",
+    "functional", "Generator", "get_autocast_cpu_dtype", "get_autocast_dtype", "get_autocast_gpu_dtype",
+    "get_default_device", "get_default_dtype", "get_deterministic_debug_mode", "get_float32_matmul_precision",
+    "get_num_interop_threads", "get_num_threads", "get_rng_state", "hub", "iinfo", "inf", "inference_mode",
+    "initial_seed", "is_anomaly_check_nan_enabled", "is_anomaly_enabled", "is_autocast_cache_enabled",
+    "is_autocast_cpu_enabled", "is_autocast_enabled", "is_complex", "is_deterministic_algorithms_warn_only_enabled",
+    "is_floating_point", "is_grad_enabled", "is_inference_mode_enabled", "is_nonzero", "is_tensor",
+    "is_warn_always_enabled", "jit", "layout", "linalg", "load", "masked", "memory", "memory_format", "mps",
+    "multiprocessing", "nan", "newaxis", "nn", "no_grad", "numel", "optim", "OutOfMemoryError", "pi",
+    "preserve_format", "promote_types", "random", "result_type", "safetensors", "save", "seed", "serialization",
     "set_anomaly_enabled", "set_autocast_cache_enabled", "set_autocast_dtype", "set_autocast_enabled",
     "set_default_device", "set_default_dtype", "set_default_tensor_type", "set_deterministic_debug_mode",
     "set_float32_matmul_precision", "set_flush_denormal", "set_grad_enabled", "set_num_interop_threads",
-    "set_num_threads", "set_printoptions", "set_rng_state", "set_warn_always", "signal", "Size", "special", "strided",
-    "summary", "Tensor", "testing", "to_dlpack", "use_deterministic_algorithms", "utils", "version", "vmap", "xpu",
+    "set_num_threads", "set_printoptions", "set_rng_state", "set_warn_always", "signal", "Size", "special",
+    "strided", "summary", "Tensor", "testing", "to_dlpack", "use_deterministic_algorithms", "utils", "version",
+    "vmap", "xpu",
     *(d.name for d in dtypes.DTYPES), *PUBLIC, *TYPES,
 ]  # fmt: skip

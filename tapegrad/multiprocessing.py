@@ -6,4 +6,4 @@ from multiprocessing import *  # noqa: F403
 from .nn import processes as _processes
 from .nn.processes import *  # noqa: F403
 
-__all__ = [*_python.__all__, *_processes.__all__]  # type: ignore[attr-defined]
+__all__ = [*_python.__all__, *_processes.__all__]

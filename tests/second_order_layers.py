@@ -55,5 +55,6 @@ lib.native_group_norm(image, pair, pair, 1, 2, 16, 2, 1e-5)
 F.conv_tbc(t, cube[0, 0], pair) | F.ctc_loss(keys.transpose(0, 1).log_softmax(-1), lib.tensor([[1]]), lib.tensor([3]), lib.tensor([1]))
 F.max_unpool1d(signal[:, :, :2] ** 2, lib.tensor([[[0, 3], [1, 2]]]), 2) | F.max_unpool2d(image[:, :, :2, :2] ** 2, lib.tensor([[[[0, 3], [9, 14]], [[1, 2], [8, 15]]]]), 2)
 F.max_unpool3d(block[:, :, :1, :2, :2] ** 2, lib.tensor([[[[[0, 3], [9, 30]]]]]), 2) | F.linear_cross_entropy(a, b, lib.tensor([1, 0]))
+F.grouped_mm(s, queries.transpose(1, 2), offs=lib.tensor([2])) | F.grouped_mm(a, b.T, offs=lib.tensor([1, 3])) | F.grouped_mm(queries, keys.transpose(1, 2))
 F.multi_head_attention_forward(queries.transpose(0, 1), keys.transpose(0, 1), keys.transpose(0, 1) * n, 2, 1, factors.reshape(6, 2), None, None, None, False, 0.0, s, None, training=False, need_weights=False)[0]
 """  # noqa: E501

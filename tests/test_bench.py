@@ -2,64 +2,18 @@
 
 import importlib.util
 import json
-import os
 import re
 import statistics
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 import tapegrad as tg
 
-from .stand_ins import Elsewhere, registry_restored
+from .bench_tools import CONTENDERS, ROOT, check_tables, load, run, seconds_in
 
-ROOT = Path(__file__).resolve().parents[1]
-CONTENDERS = [*tg.backends.available(), *(["torch"] if importlib.util.find_spec("torch") else [])]
 needs_benchmark = pytest.mark.skipif(
     importlib.util.find_spec("pytest_benchmark") is None, reason="pytest-benchmark is not installed"
 )
-
-
-def load(name):
-    """The module bench/NAME.py."""
-    spec = importlib.util.spec_from_file_location(f"bench_{name}", ROOT / "bench" / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def run(*arguments):
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "TAPEGRAD_"))}
-    environment |= {"PYTHONIOENCODING": "utf-8", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    return subprocess.run(
-        [sys.executable, "-m", *arguments],
-        cwd=ROOT, env=environment, capture_output=True, text=True, encoding="utf-8", timeout=600,
-    )  # fmt: skip
-
-
-def seconds_in(line):
-    """The times in a row of a table."""
-    return [float(v) * {"µs": 1e-6, "ms": 1e-3, "s": 1}[u] for v, u in re.findall(r"([\d.]+) (µs|ms|s)\b", line)]
-
-
-def check_tables(text, row):
-    """That each table in `text` has the row, with a time per contender and the ratios of these times."""
-    backends = tg.backends.available()
-    cpu = [name for name in backends if tg.backends.get(name).device_type == "cpu"]
-    tables = {"Backends": (backends, [(name, "numpy") for name in backends[1:]])}
-    if "torch" in CONTENDERS:
-        tables["Beside PyTorch"] = ([*backends, "torch"], [(name, "torch") for name in cpu])
-    for title, (columns, pairs) in tables.items():
-        table = text.partition(f"{title}\n")[2].partition("\n\n")[0].splitlines()
-        header = [cell.strip() for cell in table[0].split("  ") if cell.strip()]
-        assert [name for name in header if name != "torch-cuda"][: len(columns)] == columns
-        line = next(line for line in table if line.startswith(row + " "))[len(row) :]
-        times = dict(zip(header, seconds_in(line)))
-        ratios = dict(zip(header[len(times) :], line.split()[len(times) - len(header) :]))
-        for name, base in pairs:
-            assert float(ratios[f"{name} / {base}"]) == pytest.approx(times[name] / times[base], rel=0.06)
 
 
 @needs_benchmark
@@ -133,11 +87,6 @@ def test_peers_refuses_unknown_rows():
     done = run("bench.peers", "--case", "no such row")
     assert done.returncode == 1
     assert "train step 2-16-16-1, batch 32" in done.stderr
-
-
-@pytest.mark.parametrize("case", [c for c in load("peer_cases").CASES if c.quick and c.build], ids=lambda c: c.name)
-def test_rows_of_peers_run(case):
-    case.build(load("workloads"), tg)()
 
 
 def test_dispatch_command_shows_the_parts_of_every_operation():
@@ -304,97 +253,6 @@ def test_every_workload_runs(bench_module):
     for work in bench_module("suite").select(gpu=False):
         if work.size <= 1000:
             work.build(tg)()
-
-
-def test_durations():
-    table = load("table")
-    assert [table.duration(s) for s in (2.5, 0.0123, 45.6e-6, 1e-7)] == ["2.5 s", "12.3 ms", "45.6 µs", "0.1 µs"]
-
-
-def test_comparison_of_known_times():
-    medians = {("a", "numpy"): [2e-3, 4e-3, 3e-3], ("a", "torch"): [1e-3], ("b", "torch"): [1e-6]}
-    lines = load("table").comparison(medians, ["numpy", "torch"])
-    assert lines[0] == "Backends"
-    header, _, a, b = lines[lines.index("Beside PyTorch") + 1 :][:4]
-    assert header.split() == ["numpy", "torch", "numpy", "/", "torch"]
-    assert a.split() == ["a", "3", "ms", "±33%", "1", "ms", "3.00"]
-    assert b.split() == ["b", "-", "1", "µs", "-"]
-    assert "differ by more than ±25%" in lines[-1]
-
-
-def test_comparison_without_pytorch_is_with_the_first_backend():
-    medians = {("a", "numpy"): [2.0], ("a", "numba"): [1.0], ("a", "cupy"): [0.01]}
-    title, header, _, row, *rest = load("table").comparison(medians, ["numpy", "numba", "cupy"], ["cupy"])
-    assert title == "Backends"
-    assert header.endswith("numba / numpy  cupy / numpy")
-    assert row.split() == ["a", "2", "s", "1", "s", "10", "ms", "0.50", "0.005"]
-    assert len(rest) == 2  # an empty line, and how to read the table
-
-
-def test_backends_are_compared_with_pytorch_on_their_own_side():
-    names, gpu = ["numpy", "numba", "cupy", "torch", "torch-cuda"], ["cupy", "torch-cuda"]
-    _, (title, columns, pairs) = load("table").columns(names, gpu)
-    assert (title, columns) == ("Beside PyTorch", names)
-    assert pairs == [("numpy", "torch"), ("numba", "torch"), ("cupy", "torch-cuda")]
-    _, (_, _, without) = load("table").columns(["numpy", "cupy", "torch"], gpu)
-    assert without == [("numpy", "torch")]
-
-
-@pytest.mark.parametrize("name", load("workloads").STEPS)
-def test_training_steps_train(name):
-    step = load("workloads").training_step(tg, name)
-    losses = [step().item() for _ in range(30)]
-    assert losses[-1] < losses[0]
-
-
-def test_a_chain_has_as_many_steps_as_it_says():
-    node, steps = load("workloads").chain(tg, 100)().grad_fn, -1  # the sum at its end
-    while node is not None and node.next_functions:
-        node, steps = node.next_functions[0][0], steps + 1
-    assert steps == 100
-
-
-@pytest.mark.parity
-def test_chains_are_those_of_pytorch():
-    torch = pytest.importorskip("torch")
-    ours, theirs = (load("workloads").chain(library, 100)().item() for library in (tg, torch))
-    assert ours == pytest.approx(theirs, rel=1e-5)
-
-
-@pytest.mark.parity
-@pytest.mark.parametrize("name", load("workloads").STEPS)
-def test_training_steps_are_those_of_pytorch(name):
-    torch = pytest.importorskip("torch")
-    ours, theirs = (load("workloads").training_step(library, name) for library in (tg, torch))
-    for _ in range(10):
-        assert ours().item() == pytest.approx(theirs().item(), rel=1e-5)
-
-
-def test_a_plug_in_takes_part_beside_the_cpu(monkeypatch):
-    monkeypatch.syspath_prepend(ROOT)
-    from bench.contenders import on_gpu
-    from bench.measure import measure
-    from bench.suite import select
-
-    with registry_restored():
-        tg.backends.register("elsewhere", Elsewhere, device_type="box")
-        assert not on_gpu("elsewhere")
-        assert not on_gpu("torch")
-        (work,) = select(["elementwise"], [1000])[:1]
-        found = measure(work, ["numpy", "elsewhere"], 1, 0.001)
-    assert [len(of["turns_s"]) for of in found.values()] == [1, 1]
-    assert found["elsewhere"]["events_s"] == []
-
-
-def test_optimizers_are_measured_with_and_without_momentum(monkeypatch):
-    monkeypatch.syspath_prepend(ROOT)
-    from bench.suite import select
-
-    assert [work.curve for work in select(["optimizers"], [1000])] == [
-        "SGD", "SGD with momentum", "RMSprop", "Adam", "AdamW",
-    ]  # fmt: skip
-    for work in select(["optimizers"], [1000]):
-        work.build(tg)()
 
 
 def test_names_command_writes_what_it_measured(tmp_path):

@@ -15,7 +15,8 @@ FOLDERS = {
 RANKS = {"tapegrad.backends": 0, "tapegrad.autograd": 1, "tapegrad.nn": 2, "tapegrad": 3}
 ARRAY_LIBRARIES = {"cupy", "cupyx", "ml_dtypes", "numba", "numpy", "scipy"}
 # Where NumPy's arrays and numbers enter from outside or leave: not compositions of other operations.
-BORDER = {f"tapegrad.autograd.ops.{name}" for name in ("create", "factories", "index", "interop", "move", "memory")}
+RAW = ("create", "factories", "index", "interop", "move", "memory", "shared")
+BORDER = {f"tapegrad.autograd.ops.{name}" for name in RAW}
 
 
 def layer(module):

@@ -64,5 +64,6 @@ def test_the_order_of_an_mlp():
     model = tg.nn.MLP([4, 5, 6, 2], activation="gelu", dropout=0.1, norm="batch")
     names = [type(m).__name__ for m in model]
     assert names == ["Linear", "BatchNorm1d", "GELU", "Dropout"] * 2 + ["Linear"]
+    assert [type(m).__name__ for m in model[4:-1]] == names[4:-1]
     with pytest.raises(ValueError, match="unknown norm 'group'"):
         tg.nn.MLP([2, 2], norm="group")

@@ -61,7 +61,8 @@ def orders(lib, text):
 
 # Of these PyTorch 2.13 has no second derivative, or a first one that its own gradcheck refuses.
 WRONG_THERE = {
-    "as_strided_scatter", "cdist", "ctc_loss", "embedding_bag", "floor_divide", "hardsigmoid", "multi_margin_loss",
+    "as_strided_scatter", "cdist", "ctc_loss", "embedding_bag", "floor_divide", "grouped_mm", "hardsigmoid",
+    "multi_margin_loss",
     "multi_head_attention_forward", "multilabel_margin_loss", "native_channel_shuffle", "pdist", "vander",
 }  # fmt: skip
 

@@ -59,6 +59,16 @@ def test_classifier_goes_scikit_learns_way(load, options):
         np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-5)
 
 
+def test_early_stopping_holds_out_what_scikit_learn_holds_out():
+    from sklearn.neural_network import MLPClassifier as Theirs
+
+    x, y = scaled(load_breast_cancer)
+    common = {"early_stopping": True, "learning_rate_init": 0.01, "max_iter": 8, "random_state": 0}
+    own, theirs = MLPClassifier((8,), **common).fit(x, y), Theirs((8,), **common).fit(x, y)
+    assert own.validation_scores_ == pytest.approx(theirs.validation_scores_)
+    np.testing.assert_allclose(own.loss_curve_, theirs.loss_curve_, rtol=1e-6)
+
+
 def test_early_stopping_keeps_the_best():
     x, y = scaled(load_digits)
     model = MLPClassifier((32,), early_stopping=True, n_iter_no_change=3, learning_rate_init=0.01, random_state=0)
@@ -121,8 +131,11 @@ def test_learns_from_parts_and_goes_on_and_travels():
     assert len(warm.loss_curve_) == 6
     cold = clone(warm).set_params(warm_start=False)
     assert len(cold.fit(x, y).fit(x, y).loss_curve_) == 3
+    assert warm.n_iter_ == 3  # those of the last fit
     with pytest.raises(ValueError, match="not the same as on last call"):
         copy.partial_fit(x, y, classes=[0, 1, 2])
+    with pytest.raises(ValueError, match="classes must be passed on the first call"):
+        MLPClassifier().partial_fit(x, y)
     with pytest.raises(AttributeError):
         _ = MLPClassifier(early_stopping=True).partial_fit
 

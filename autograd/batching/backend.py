@@ -11,8 +11,8 @@ from ...backends.device import device as Device
 from ..rule import RULES, P, Rule
 from ..steps import STEP
 from ..tensor import Tensor, wrap
-from ..views import write
 from ..wirtinger import conjugating
+from ..writes import write
 from .decompositions import DECOMPOSITIONS
 from .elementwise import expanded, over_elements
 from .indices import INDICES

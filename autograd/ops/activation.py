@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,7 @@ from ..names import named
 from ..promote import describe
 from ..rule import P
 from ..tensor import Tensor
-from ..views import write
+from ..writes import write
 from .args import check_tensor, dim_of, not_for
 from .create import finish
 from .sources import source_of
@@ -19,7 +20,7 @@ from .sources import source_of
 __all__ = [
     "celu", "celu_", "elu", "elu_", "glu", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish", "hardtanh",
     "hardtanh_", "leaky_relu_", "mish", "prelu", "relu6", "relu_", "rrelu", "rrelu_", "selu", "selu_", "softmin",
-    "softshrink", "softsign", "tanhshrink", "threshold", "threshold_",
+    "softshrink", "softsign", "tanhshrink", "threshold", "threshold_", "warn_no_dim",
 ]  # fmt: skip
 
 # Klambauer et al., 2017
@@ -151,11 +152,18 @@ def tanhshrink(input: Tensor) -> Tensor:
     return P.sub(input, P.tanh(input))
 
 
+def warn_no_dim(name: str, stacklevel: int = 3) -> None:
+    """Say that the dimension of a softmax should be named."""
+    warnings.warn(f"{name}: without dim it is chosen by the number of dimensions; name it", stacklevel=stacklevel)
+
+
 def softmin(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
     """``softmax(-input)`` along ``dim``."""
     from .reduce import softmax
 
     check_tensor("softmin", "input", input)
+    if dim is None:
+        warn_no_dim("softmin", _stacklevel)
     return softmax(P.neg(input if dtype is None else input.to(dtype)), dim)
 
 

@@ -223,8 +223,9 @@ def from_numpy(array: np.ndarray) -> Tensor:
         raise ValueError(
             f"from_numpy: {array.dtype} has the other byte order; pass a.astype(a.dtype.newbyteorder('='))"
         )
-    dtypes.of(array.dtype)
-    if min(array.strides, default=0) < 0:
+    if array.dtype not in dtypes.OF_NUMPY:
+        dtypes.of(array.dtype)
+    if not array.flags.c_contiguous and min(array.strides, default=0) < 0:
         raise ValueError("from_numpy: the array has negative strides, as of a[::-1]; pass a copy of it")
     if not array.flags.writeable:
         warnings.warn(
@@ -255,8 +256,3 @@ def frombuffer(buffer: Any, *, dtype: Any, count: int = -1, offset: int = 0, req
 def scalar_tensor(s: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A 0-d tensor of one number, of the default dtype unless ``dtype`` says another."""
     return tensor(s, dtype=dtype or get_default_dtype(), device=device, requires_grad=requires_grad)
-
-
-def detached_copy(x: Tensor) -> Tensor:
-    """The content of ``x`` in memory of its own, without history."""
-    return P.copy(wrap(x._array, x._device))

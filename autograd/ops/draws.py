@@ -11,7 +11,7 @@ from ..batching.randomness import draw, draw_by
 from ..names import named
 from ..rule import P
 from ..tensor import Tensor
-from ..views import overwrite, write
+from ..writes import overwrite, write
 from .args import check_tensor
 from .create import finish
 from .factories import into, kind_of, shape_of

@@ -11,7 +11,7 @@ from ..batching.randomness import draw
 from ..promote import describe
 from ..rule import P
 from ..tensor import Tensor, wrap
-from ..views import write
+from ..writes import write
 from .args import check_tensor
 from .memory_order import in_memory_order
 
@@ -117,6 +117,8 @@ def _images(name: str, input: Tensor, p: float, training: bool, inplace: bool, n
             f"{name}: expects {ndim} dimensions (N, C, ...), got {describe(input)}; the second is taken for channels",
             stacklevel=3,
         )
+    if input.ndim == 3 and ndim == 4:
+        warnings.warn(f"{name}: {describe(input)} is taken for (N, C, L); use dropout1d for it", stacklevel=3)
     return _dropped(name, input, p, training, inplace)
 
 

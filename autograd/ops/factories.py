@@ -16,7 +16,7 @@ from ...backends import device_of, dtypes
 from ..grad_mode import INFERRING, inferred
 from ..promote import fitting, get_default_dtype
 from ..tensor import Tensor, wrap
-from ..views import overwrite, write
+from ..writes import overwrite, write
 from . import pinned
 from .create import finish, from_data, tensor
 from .memory_order import in_memory_order, order_of, relaid
@@ -78,20 +78,28 @@ def kind_of(dtype: Any, out: Tensor | None) -> np.dtype:
 
 def _filled(
     value: Any, size: Any, named: Any, out: Tensor | None, dtype: Any, device: Any, requires_grad: bool,
-    pin_memory: bool = False, order: tuple[Tensor, Any] | None = None,
+    pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
     if named is None and not size:
         raise TypeError("size: zeros(), ones(), empty() and their kin need one; () makes a tensor without dimensions")
     shape = shape_of(size if named is None else (named,))
     where = device_of(out.device if out is not None and device is None else device)
     kind = kind_of(dtype, out)
-    number = _fitting(value, kind)
-    if order is None or (order[1] is None and order[0]._array.flags.c_contiguous):
-        made = where.backend.filled(shape, number, kind)
+    made = wrap(where.backend.filled(shape, _fitting(value, kind), kind), where)
+    return into(out, _ready(made, pin_memory, requires_grad))
+
+
+def _filled_like(
+    value: Any, x: Tensor, dtype: Any, device: Any, requires_grad: bool, pin_memory: bool, memory_format: Any
+) -> Tensor:
+    kind = x._array.dtype if dtype is None else dtypes.to_numpy(dtype)
+    where, number = x._device if device is None else device_of(device), _fitting(value, kind)
+    if memory_format is None and x._array.flags.c_contiguous:
+        made = where.backend.filled(x._array.shape, number, kind)
     else:
-        make = in_memory_order(order[0], lambda s: where.backend.filled(s, number, kind), order[1], "memory_format")
-        made = make(shape)
-    return into(out, _ready(wrap(made, where), pin_memory, requires_grad))
+        make = in_memory_order(x, lambda s: where.backend.filled(s, number, kind), memory_format, "memory_format")
+        made = make(x._array.shape)
+    return _ready(wrap(made, where), pin_memory, requires_grad)
 
 
 def _fitting(value: Any, kind: np.dtype) -> Any:
@@ -186,8 +194,7 @@ def zeros_like(
     memory_format: Any = None, pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
     """Zeros with the shape, type and device of ``input``."""
-    return _filled(0, (), input._array.shape, *like(input, dtype, device), requires_grad, pin_memory,
-                   (input, memory_format))  # fmt: skip
+    return _filled_like(0, input, dtype, device, requires_grad, pin_memory, memory_format)
 
 
 def ones_like(
@@ -195,8 +202,7 @@ def ones_like(
     memory_format: Any = None, pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
     """Ones with the shape, type and device of ``input``."""
-    return _filled(1, (), input._array.shape, *like(input, dtype, device), requires_grad, pin_memory,
-                   (input, memory_format))  # fmt: skip
+    return _filled_like(1, input, dtype, device, requires_grad, pin_memory, memory_format)
 
 
 def empty_like(
@@ -204,8 +210,7 @@ def empty_like(
     memory_format: Any = None, pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
     """Unset memory with the shape, type and device of ``input``."""
-    return _filled(None, (), input._array.shape, *like(input, dtype, device), requires_grad, pin_memory,
-                   (input, memory_format))  # fmt: skip
+    return _filled_like(None, input, dtype, device, requires_grad, pin_memory, memory_format)
 
 
 def full_like(
@@ -214,8 +219,7 @@ def full_like(
 ) -> Tensor:  # fmt: skip
     """One number with the shape, type and device of ``input``."""
     value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
-    return _filled(value, (), input._array.shape, *like(input, dtype, device), requires_grad, pin_memory,
-                   (input, memory_format))  # fmt: skip
+    return _filled_like(value, input, dtype, device, requires_grad, pin_memory, memory_format)
 
 
 def arange(

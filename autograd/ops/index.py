@@ -11,7 +11,7 @@ from ...backends import dtypes
 from ..promote import describe, fitting
 from ..rule import P
 from ..tensor import Tensor, wrap
-from ..views import overwrite, write
+from ..writes import overwrite, write
 from .args import check_tensor, common_shape, dim_of
 from .checks import check_index, fill_value, index_line
 

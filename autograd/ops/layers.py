@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..tensor import Tensor
-from ..views import write
+from ..writes import write
 from . import activation, avg_pool, conv, distance, dropout, embedding, grid, max_pool, normalize, pixels
 from .args import check_tensor
 

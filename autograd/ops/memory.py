@@ -13,7 +13,7 @@ from ..grad_mode import is_grad_enabled, is_inference
 from ..promote import describe, fitting
 from ..rule import P
 from ..tensor import Tensor, wrap
-from ..views import overwrite, write
+from ..writes import overwrite, write
 from . import move
 from .index import setitem
 
@@ -307,8 +307,23 @@ def _base(self: Tensor) -> Tensor | None:
     return None if owner() is self else owner()
 
 
+def _record_stream(self: Tensor, stream: Any) -> None:
+    """Note that work in a stream uses the tensor: its memory goes to no other before what is queued there is done.
+
+    Call it where a tensor is used in another stream than the one that it was made in. What is queued counts up to the
+    moment at which nobody holds the memory any more.
+
+    Args:
+        stream: of ``tapegrad.cuda``.
+
+    Raises:
+        NotImplementedError: the tensor is on the CPU.
+    """
+    self._device.backend.record_stream(self._array, stream)
+
+
 METHODS: dict[str, Any] = {
-    "detach_": detach_, "fill_diagonal_": fill_diagonal_,
+    "detach_": detach_, "fill_diagonal_": fill_diagonal_, "record_stream": _record_stream,
     "storage": _storage, "untyped_storage": _untyped_storage, "set_": _set_, "apply_": _apply_, "map_": _map_,
     "const_data_ptr": lambda self: self.data_ptr(), "dim_order": lambda self: tuple(
         sorted(range(self.ndim), key=lambda i: -self._array.strides[i])),

@@ -10,7 +10,7 @@ from ..grad_mode import is_inference
 from ..names import step
 from ..rule import RULES, P
 from ..tensor import Tensor
-from ..views import write
+from ..writes import write
 from . import (
     arith,
     bessel,

@@ -135,13 +135,15 @@ def _attn_mask(mask: Any, q: Tensor, k: Tensor, heads: int) -> Tensor | None:
     """The mask as numbers (1 or N heads, L, S).
 
     Raises:
-        RuntimeError: another shape.
+        AssertionError: neither 2 nor 3 dimensions. RuntimeError: another shape.
     """
     made = _mask(mask, "attn_mask", q._array.dtype)
     if made is None:
         return None
     length, batch, _ = q._array.shape
     sizes = (length, k._array.shape[0])
+    if made._array.ndim not in (2, 3):
+        raise _refuse(f"attn_mask must have 2 or 3 dimensions, got {describe(mask)}")
     if made._array.shape == sizes:
         return P.reshape(made, (1, *sizes))
     if made._array.shape != (batch * heads, *sizes):

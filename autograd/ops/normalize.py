@@ -12,7 +12,8 @@ from ..promote import describe
 from ..rule import P
 from ..tensor import Tensor
 from ..types import finfo
-from ..views import own, write
+from ..views import own
+from ..writes import write
 from .args import check_tensor, not_for, refuse_kinds
 from .create import tensor
 from .memory_order import channels_kept, row_by_row

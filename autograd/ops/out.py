@@ -12,7 +12,7 @@ from ..grad_mode import is_grad_enabled
 from ..overlaps import refuse_partial
 from ..rule import P, Rule
 from ..tensor import Tensor
-from ..views import overwrite, write
+from ..writes import overwrite, write
 
 __all__ = ["accepting_out", "call_with_out", "takes_out", "write_out"]
 

@@ -7,7 +7,7 @@ from typing import Any
 from ...backends import BackendError, cuda, device_of
 from ..grad_mode import is_grad_enabled
 from ..tensor import Tensor, wrap
-from ..views import overwrite, write
+from ..writes import overwrite, write
 from . import move
 
 __all__ = ["copy_", "is_pinned", "pin_memory"]

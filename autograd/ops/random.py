@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from ...backends import dtypes
 from ...backends.random import Generator, default_generator, seed_devices
 from ..batching.randomness import draw
 from ..rule import P
 from ..tensor import Tensor
+from ..types import iinfo
 from .create import finish
 from .factories import into, kind_of, like, named_size, shape_of
 from .memory_order import in_memory_order
@@ -121,9 +120,9 @@ def randperm(
     Raises:
         RuntimeError: ``n`` is negative, or too large for an integer ``dtype``.
     """
-    kind = dtypes.to_numpy(dtype or dtypes.int64)
-    if kind.kind in "iu" and n > np.iinfo(kind).max:
-        raise RuntimeError(f"randperm: n={n} does not fit {kind.name}")
+    kind = dtype or dtypes.int64
+    if dtypes.to_numpy(kind).kind in "iu" and n > iinfo(kind).max:
+        raise RuntimeError(f"randperm: n={n} does not fit {kind}")
     draws = source_at(_place(device, out), generator).randperm
 
     def make(shape: tuple[int, ...]) -> Tensor:

@@ -9,7 +9,7 @@ from ..batching.randomness import draw_by
 from ..names import named
 from ..rule import P
 from ..tensor import Tensor
-from ..views import overwrite
+from ..writes import overwrite
 from .args import check_tensor
 from .create import finish
 

@@ -74,7 +74,7 @@ def _reduced(x: Tensor) -> tuple[Any, ...]:
     owner = _owner(array)
     block = _blocks.get(id(owner)) if isinstance(array, np.ndarray) else None
     if block is None:
-        return x.__reduce_ex__(2)  # type: ignore[return-value]
+        return x.__reduce_ex__(2)
     held = array.shape, array.strides, array.dtype, move.address(array) - move.address(owner)
     return _attached, (type(x), block, held, x.requires_grad, {k: v for k, v in vars(x).items() if k != "_kept_grad"})
 

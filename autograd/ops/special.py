@@ -12,7 +12,7 @@ from ..promote import constant, get_default_dtype, result_type
 from ..rule import P
 from ..tensor import Tensor
 from ..types import finfo
-from ..views import overwrite
+from ..writes import overwrite
 from .args import check_tensor, not_for
 from .complex import real
 from .out import write_out

@@ -8,7 +8,8 @@ from typing import Any
 from ..names import named
 from ..rule import P
 from ..tensor import Tensor, wrap
-from ..views import follow, kind_of_steps, turn
+from ..views import follow, kind_of_steps
+from ..writes import turn
 from .args import check_tensor, dim_of, sizes_of
 from .shape import squeeze, t, transpose, unsqueeze
 

@@ -13,10 +13,11 @@ from ..grad_mode import is_inference
 from ..layouts import strided as strided_layout
 from ..names import named
 from ..node import shown
+from ..placing import filled
 from ..promote import fitting
 from ..rule import P
 from ..tensor import Tensor
-from ..views import overwrite, write
+from ..writes import overwrite, write
 from . import arith, create, factories, histograms, index, interop, linalg, move, pinned, shape, shared
 from .memory_order import CHANNELS_LAST, in_memory_order, is_in_order, strides_of
 from .sources import source_of
@@ -30,7 +31,7 @@ def _cast(dtype: dtypes.dtype) -> Callable[[Tensor], Tensor]:
 
 def _zero_(input: Tensor) -> Tensor:
     """Set every element to 0."""
-    return _filled(write("zero_", input, overwrite, 0), "ZeroBackward0")
+    return input if filled(input, 0) else _filled(write("zero_", input, overwrite, 0), "ZeroBackward0")
 
 
 def _fill_(self: Tensor, value: Any) -> Tensor:
@@ -41,6 +42,8 @@ def _fill_(self: Tensor, value: Any) -> Tensor:
     """
     if not isinstance(value, Tensor):
         value = fitting("fill_", value, self.dtype)
+        if type(value) is float and self._array.dtype.char in "fd" and filled(self, value):
+            return self
     elif value.ndim:
         raise RuntimeError(f"fill_: value must be a number or have no dimensions, got shape {list(value.shape)}")
     return _filled(write("fill_", self, overwrite, value), f"FillBackward{3 if isinstance(value, Tensor) else 2}")

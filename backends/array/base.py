@@ -131,6 +131,17 @@ class ArrayBase:
         """Whether a NumPy array lies in page-locked memory."""
         return False
 
+    def record_stream(self, x: Any, stream: Any) -> None:
+        """See ``Tensor.record_stream``.
+
+        Raises:
+            NotImplementedError: the device has no streams.
+        """
+        raise NotImplementedError(
+            f"record_stream: work on {self.device_type} is not queued in streams, its memory needs no such note; "
+            "call it for tensors on a CUDA device"
+        )
+
     def filled(self, shape: tuple[int, ...], value: Any, dtype: np.dtype) -> Any:
         """A new array of one number; of whatever the memory holds for None."""
         if value is None:

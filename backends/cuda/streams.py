@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import weakref
 from types import TracebackType
 from typing import Any
 
 from ..device import device as Device
 from .devices import check_faults, cupy_module, device, number_of, set_device
 
-__all__ = ["Event", "Stream", "StreamContext", "current_stream", "default_stream", "set_stream", "stream"]
+__all__ = [
+    "Event", "Stream", "StreamContext", "current_stream", "default_stream", "keep_for", "let_go", "set_stream",
+    "stream",
+]  # fmt: skip
 
 
 class Stream:
@@ -151,3 +155,27 @@ class Event:
     def elapsed_time(self, end_event: Event) -> float:
         """Milliseconds between two marks."""
         return float(cupy_module().cuda.get_elapsed_time(self._event, end_event._event))
+
+
+# Memory that nobody holds any more but a stream may still read, with the event behind what was queued there by then.
+_HELD: dict[Event, Any] = {}
+
+
+def keep_for(array: Any, stream: Stream) -> None:
+    """Give the memory of an array to no other, once nobody holds it, before a stream has done what is in it by then."""
+    owner = array if array.base is None else array.base
+    weakref.finalize(owner, _hold, stream, owner.data).atexit = False
+    let_go()
+
+
+def _hold(stream: Stream, memory: Any) -> None:
+    let_go()
+    with device(stream.device_index):
+        _HELD[stream.record_event()] = memory
+
+
+def let_go() -> None:
+    """Give back the memory that was kept for streams which have done with it."""
+    for event in list(_HELD):
+        if event.query():
+            _HELD.pop(event, None)  # another thread may have been first

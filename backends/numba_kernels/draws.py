@@ -6,7 +6,8 @@
 - ``unit(state, low, width, excluded, out)``: ``u * width + low`` for u in [0, 1), of 24 bits in float32 and of 53 in
   float64; ``low`` where rounding reaches ``excluded``;
 - ``normal_blocks(state, mean, std, out)``: float32, sixteen at a time, the last sixteen anew where 16 does not divide;
-- ``normal_pairs(state, kept, out)``: one after another; ``kept`` is the number left over, and whether there is one;
+- ``normal_pairs(state, kept, mean, std, out)``: one after another, computed in float64; ``kept`` is the standard normal
+  number left over, and whether there is one;
 - ``coins(state, p, out)``: ones with probability ``p``, else zeros;
 - ``integers(state, low, span, out)``: ``low + word % span``, of one word, or of two from a span of 2^28 on;
 - ``permutation(state, out)``: the numbers from 0 on, shuffled;
@@ -98,14 +99,15 @@ def _transform(words, radius, angle, mean, std, out):
             out[16 * b + k], out[16 * b + 8 + k] = radius[8 * b + k], angle[8 * b + k]
 
 
-def _normal_pairs(state, kept, out):
+def _normal_pairs(state, kept, mean, std, out):
     for i in range(out.size):
         if kept[1]:
-            out[i], kept[1] = kept[0], 0.0
+            number, kept[1] = kept[0], 0.0
         else:
             turn, u = uniform(state), uniform(state)
             radius, angle = sqrt(-2.0 * log1p(-u)), 2.0 * pi * turn
-            out[i], kept[0], kept[1] = radius * cos(angle), radius * sin(angle), 1.0
+            number, kept[0], kept[1] = radius * cos(angle), radius * sin(angle), 1.0
+        out[i] = number * std + mean
 
 
 def _coins(state, p, out):
@@ -189,7 +191,10 @@ _KERNELS = {
     "unit32": (_unit32, [void(_state, float32, float32, float32, float32[::1])]),
     "unit64": (_unit64, [void(_state, float64, float64, float64, float64[::1])]),
     "normal_blocks": (_normal_blocks, [void(_state, float32, float32, float32[::1])]),
-    "normal_pairs": (_normal_pairs, [void(_state, float64[::1], float64[::1])]),
+    "normal_pairs": (
+        _normal_pairs,
+        [void(_state, float64[::1], float64, float64, kind[::1]) for kind in (float32, float64)],
+    ),
     "coins": (_coins, [void(_state, float64, kind[::1]) for kind in (float32, float64)]),
     "integers": (_integers, [void(_state, int64, uint64, int64[::1])]),
     "permutation": (_permutation, [void(_state, int64[::1])]),

@@ -53,7 +53,7 @@ def take(state, out, count):
         used = np.intp(state[_SIZE])
         if used >= _SIZE:
             _refill(state)
-            used = 0
+            used = np.intp(0)
         more = min(count - done, _SIZE - used)
         for k in range(more):
             out[done + k] = _tempered(state[used + k])
@@ -66,7 +66,7 @@ def _word(state):
     used = np.intp(state[_SIZE])
     if used >= _SIZE:
         _refill(state)
-        used = 0
+        used = np.intp(0)
     state[_SIZE] = np.uint32(used + 1)
     return np.uint64(_tempered(state[used]))
 

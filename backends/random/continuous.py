@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import ml_dtypes
@@ -25,6 +26,11 @@ LOW53, STEP53 = 2**53 - 1, 2.0**-53
 WIDE = (np.dtype(np.float32), np.dtype(np.float64))
 
 
+@cache
+def _largest(dtype: np.dtype[Any]) -> float:
+    return float(ml_dtypes.finfo(dtype).max)
+
+
 class ContinuousDraws(Engine):
     """Draws of real numbers."""
 
@@ -42,23 +48,24 @@ class ContinuousDraws(Engine):
             RuntimeError: the bounds are in the wrong order or too far apart for the dtype, or the dtype
                 is neither floating nor complex.
         """
-        dims, n = shape_and_size(shape)
-        if low == 0 and high == 1 and (dtype is np.float32 or dtype in WIDE):
-            return self._unit(n, dtype).reshape(dims)
         if np.dtype(dtype).kind == "c":
             return self._complex(lambda dims, kind: self.uniform(dims, low, high, kind), shape, dtype)
         wanted = floating("uniform", dtype)
-        largest = float(ml_dtypes.finfo(wanted).max)
+        largest = _largest(wanted)
         if not (abs(low) <= largest and abs(high) <= largest and 0 <= high - low <= largest):
             raise RuntimeError(f"uniform: [{low}, {high}) is not a range that {wanted} can hold")
-        wide = np.dtype(np.float64 if wanted == np.float64 else np.float32)
+        dims, n = shape_and_size(shape)
+        wide = WIDE[wanted.char == "d"]
         bottom, top = wide.type(low), wide.type(high)
-        kernels = compiled(n) if wanted is wide or wanted == wide else None
+        kernels = compiled(n) if wanted == wide else None
         if kernels is not None:
-            made = np.empty(n, wide)
-            (kernels.unit64 if wide.itemsize == 8 else kernels.unit32)(self._memory, bottom, top - bottom, top, made)
-            return made.reshape(dims)
-        out = cast(affine(self._unit(n, wide), top - bottom, bottom), wanted)
+            made = np.empty(dims, wide)
+            run = kernels.unit64 if wide.itemsize == 8 else kernels.unit32
+            run(self._memory, bottom, top - bottom, top, made.reshape(-1))
+            return made
+        if low == 0 and high == 1 and wanted == wide:
+            return self._unit(n, wide).reshape(dims)
+        out = cast(affine(self._unit(n, wide), float(top - bottom), float(bottom)), wanted)
         # Rounding can reach the bound that is excluded; PyTorch then takes the other one.
         first, excluded = cast(np.array([low, high]), wanted)
         np.copyto(out, first, where=out == excluded)
@@ -94,6 +101,15 @@ class ContinuousDraws(Engine):
             )
         wanted = floating("normal", dtype)
         dims, n = shape_and_size(shape)
+        few = n < FEW
+        kernels = compiled(n) if (few or contiguous) and wanted.char in ("fd" if few else "f") else None
+        if kernels is not None:
+            made = np.empty(dims, wanted)
+            if few:
+                kernels.normal_pairs(self._memory, self._kept, mean, std, made.reshape(-1))
+            else:
+                kernels.normal_blocks(self._memory, mean, std, made.reshape(-1))
+            return made
         if n >= BLOCK and contiguous:  # below, and in tensors with gaps, PyTorch makes them one after another
             out = self._normal_blocks(n, mean, std, wanted)
         else:
@@ -234,7 +250,7 @@ class ContinuousDraws(Engine):
         kernels = compiled(n) if n < FEW else None
         if kernels is not None:
             out = np.empty(n)
-            kernels.normal_pairs(self._memory, self._kept, out)
+            kernels.normal_pairs(self._memory, self._kept, 0.0, 1.0, out)
             return out
         kept = [] if self._next_normal is None else [self._next_normal]
         pairs = (n - len(kept) + 1) // 2

@@ -203,7 +203,7 @@ class DiscreteDraws(Engine):
         before = self._memory.copy()
         u = self._unit(len(rows) * num_samples, np.float64).reshape(len(rows), num_samples)
         found = np.empty(u.shape, np.int64)
-        if kernels.choices(np.require(rows, requirements="CAW"), u, found) < 0:
+        if kernels.choices(np.require(rows, requirements=["C", "A", "W"]), u, found) < 0:
             return found
         self._memory[:] = before
         return None
@@ -224,7 +224,7 @@ class DiscreteDraws(Engine):
         kernels = compiled(2 * rows.size) if num_samples == 1 and dtype == rows.dtype else None
         if kernels is not None:
             found = np.empty((len(rows), 1), np.int64)
-            kernels.races(self._memory, np.require(rows, requirements="CAW"), found.reshape(-1))
+            kernels.races(self._memory, np.require(rows, requirements=["C", "A", "W"]), found.reshape(-1))
             return found
         # The least of exponential waiting times with rates `rows` comes first (the Gumbel trick, in the
         # quotient's form): https://arxiv.org/abs/1611.01144

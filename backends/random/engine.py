@@ -62,7 +62,7 @@ class Engine:
     def _memory(self) -> NDArray[np.uint32]:
         """The memory of the stream, which compiled code reads and moves on: 624 words and how many are used up."""
         place = (ctypes.c_uint32 * (_BLOCK + 1)).from_address(self._bits.ctypes.state_address)
-        return np.frombuffer(place, np.uint32)
+        return np.ctypeslib.as_array(place)
 
     @property
     def _next_normal(self) -> float | None:

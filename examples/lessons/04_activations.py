@@ -97,7 +97,7 @@ def main():
         "ReLU passes on all of it or nothing; leaky ReLU and GELU keep a little alive on the left (GELU near 0 only)."
     )
     first, slope = softmax[1][:, 0], softmax[2]
-    print(f"Softmax of x, 0, 1: x rises from {first[0]:.3f} to {first[-1]:.3f}; its slope is {slope.max():.2f}")
+    print(f"Softmax of x, 0, 1: x gets from {first[0]:.3f} to {first[-1]:.3f}; its slope is {slope.max():.2f}")
     print(f"at best, and {slope[-1]:.3f} where it is sure: there it saturates as the sigmoid does.")
     return draw(curves, softmax)
 

@@ -96,7 +96,7 @@ def main():
         print(f"{way:18}: {steps:6,} steps, {seconds:5.2f} s, loss {loss:.4f} after {passes:.0f} passes")
     goal = histories["whole batch"][-1][3]
     spent = {way: next(row[2] for row in history if row[3] <= goal) for way, history in histories.items()}
-    print(f"Down to a loss of {goal:.2f} it takes",
+    print(f"Down to a loss of {goal:.2f}:",
           ", ".join(f"{way} {1000 * seconds:,.0f} ms" for way, seconds in spent.items()))  # fmt: skip
     noise = gradient_noise(images, labels)
     strays = noise[1]

@@ -73,7 +73,7 @@ def draw(model, images, labels, probabilities):
     weights = model[1].weight.detach().numpy().reshape(-1, 8, 8)
     limit = np.abs(weights).max()
     asleep = len(given_up(weights))
-    title = f"What the 36 hidden neurons look for: red excites, blue inhibits ({asleep} gave up: pale)"
+    title = f"What {len(weights) - asleep} hidden neurons look for: red excites, blue inhibits; {asleep} gave up"
     figure.text(0.55, 0.855, title, fontweight="bold", fontsize=10)
     for i, weight in enumerate(weights[:36]):
         place = figure.add_axes((0.55 + 0.072 * (i % 6), 0.705 - 0.13 * (i // 6), 0.065, 0.124))

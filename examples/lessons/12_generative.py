@@ -89,7 +89,7 @@ def restore(model, images):
 
 
 def main():
-    _, kept = train_gan(ring, 2, 2, 64, nn.Identity(), steps=2000, keep=(100, 300, 2000))
+    _, kept = train_gan(ring, 2, 2, 64, nn.Identity(), steps=2000, keep=(100, 600, 2000))
     for step, points in kept.items():
         radius = np.linalg.norm(points, axis=1)
         print(f"Ring after {step:5,} steps: forgeries lie {np.abs(radius - 1).mean():.3f} from it (real points: 0.04)")

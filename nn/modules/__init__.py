@@ -6,10 +6,15 @@ from ..lazy import LazyModuleMixin
 from ..linear import NonDynamicallyQuantizableLinear
 from . import (
     activation,
+    adaptive,
     batchnorm,
+    channelshuffle,
     container,
     conv,
+    distance,
     dropout,
+    flatten,
+    fold,
     instancenorm,
     lazy,
     linear,
@@ -17,15 +22,18 @@ from . import (
     module,
     normalization,
     padding,
+    pixelshuffle,
     pooling,
     rnn,
     sparse,
     transformer,
+    upsampling,
     utils,
 )
 
 __all__ = [
     *catalogue.__all__, "LazyModuleMixin", "NonDynamicallyQuantizableLinear",
-    "activation", "batchnorm", "container", "conv", "dropout", "instancenorm", "lazy", "linear", "loss", "module",
-    "normalization", "padding", "pooling", "rnn", "sparse", "transformer", "utils",
+    "activation", "adaptive", "batchnorm", "channelshuffle", "container", "conv", "distance", "dropout", "flatten",
+    "fold", "instancenorm", "lazy", "linear", "loss", "module", "normalization", "padding", "pixelshuffle", "pooling",
+    "rnn", "sparse", "transformer", "upsampling", "utils",
 ]  # fmt: skip

@@ -1,6 +1,6 @@
 """Module, and the hooks of all modules."""
 
-from ..call_hooks import (
+from ..hookable import (
     register_module_backward_hook,
     register_module_buffer_registration_hook,
     register_module_forward_hook,

@@ -50,9 +50,18 @@ class ArchiveWriter:
         entry.extra = struct.pack("<HH", PADDING_TAG, gap) + bytes(gap)
         self._zip.writestr(entry, data)
 
+    def __enter__(self) -> ArchiveWriter:
+        return self
+
     def close(self) -> None:
         """Write the directory."""
         self._zip.close()
+
+    def __exit__(self, kind: Any, *error: object) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self._zip.fp = None  # or it would be written when the object goes, and fail again
 
 
 class ArchiveReader:

@@ -69,15 +69,14 @@ def _write(obj: Any, file: IO[bytes], protocol: int) -> None:
     text = io.BytesIO()
     pickler = _Pickler(text, protocol)
     pickler.dump(obj)
-    archive = ArchiveWriter(file)
-    archive.add("data.pkl", text.getbuffer())
-    archive.add(".format_version", b"1")
-    archive.add(".storage_alignment", b"64")
-    archive.add("byteorder", b"little")
-    for number, storage in enumerate(pickler.storages):
-        archive.add(f"data/{number}", _little(storage))
-    archive.add("version", b"3\n")
-    archive.close()
+    with ArchiveWriter(file) as archive:
+        archive.add("data.pkl", text.getbuffer())
+        archive.add(".format_version", b"1")
+        archive.add(".storage_alignment", b"64")
+        archive.add("byteorder", b"little")
+        for number, storage in enumerate(pickler.storages):
+            archive.add(f"data/{number}", _little(storage))
+        archive.add("version", b"3\n")
 
 
 def _little(storage: TypedStorage) -> Any:
@@ -103,6 +102,27 @@ class _Pickler(PYTHONS):  # type: ignore[misc]
         super().__init__(file, protocol)
         self.storages: list[TypedStorage] = []
         self._numbers: dict[Any, int] = {}
+
+    def save(self, obj: Any, save_persistent_id: bool = True) -> None:
+        """Write an object. For plain tensors, of which a file may have thousands, without the detours of the rest."""
+        if type(obj) is Tensor and id(obj) not in self.memo and obj.dtype in STORAGE_TYPES and not vars(obj):
+            self._save_tensor(obj)
+        else:
+            super().save(obj, save_persistent_id)
+
+    def _save_tensor(self, x: Tensor) -> None:
+        """What ``_reduced`` says of a tensor, in pickle's own codes."""
+        storage, offset, steps = _place(x)
+        word, kind, number, device, length = self.persistent_id(storage)
+        for part in (rebuild.tensor, None, None, word, kind, number, device):
+            self.write(pickle.MARK) if part is None else super().save(part)
+        self.write(_number(length) + pickle.TUPLE + pickle.BINPERSID + _number(offset))
+        for several in (x.shape, steps):
+            self.write(pickle.MARK + b"".join(map(_number, several)) + pickle.TUPLE)
+        self.write(pickle.NEWTRUE if x.requires_grad else pickle.NEWFALSE)
+        super().save(OrderedDict)
+        self.write(pickle.EMPTY_TUPLE + pickle.REDUCE + pickle.TUPLE + pickle.REDUCE)
+        self.memoize(x)
 
     def persistent_id(self, obj: Any) -> Any:
         """The description of a memory, which is not pickled itself; None for everything else."""
@@ -153,6 +173,15 @@ class _Pickler(PYTHONS):  # type: ignore[misc]
     dispatch[types.FunctionType] = dispatch[dtypes.dtype] = dispatch[StorageType] = save_global
 
 
+def _number(n: int) -> bytes:
+    if 0 <= n < 256:
+        return pickle.BININT1 + n.to_bytes(1, "little")
+    if -(1 << 31) <= n < 1 << 31:
+        return pickle.BININT + n.to_bytes(4, "little", signed=True)
+    code = pickle.encode_long(n)
+    return pickle.LONG1 + len(code).to_bytes(1, "little") + code
+
+
 def _reduced(x: Tensor) -> tuple[Any, ...]:
     """The function and the arguments that make a tensor again, as PyTorch names them."""
     if isinstance(x, Uninitialized):
@@ -180,10 +209,10 @@ def _place(x: Tensor) -> tuple[Any, int, tuple[int, ...]]:
     storage = x.storage()
     owner = storage.untyped()._owner
     plain = (owner.flags.c_contiguous or owner.flags.f_contiguous) and not owner.nbytes % item
-    steady = all(s >= 0 and not s % item for s in array.strides) and not (x.data_ptr() - storage.data_ptr()) % item
+    begins = x.data_ptr() - storage.data_ptr()
+    steady = all(s >= 0 and not s % item for s in array.strides) and not begins % item
     if not (plain and steady and array.size):
         # Memory that is not one piece (a NumPy array of another's with gaps) is saved without the gaps.
         array = x._device.backend.copy(array)
-        storage = TypedStorage(UntypedStorage(array, x._device, [0]), x.dtype)
-    offset = (x.data_ptr() - storage.data_ptr()) // item if storage.untyped()._owner is owner else 0
-    return storage, offset, tuple(s // item for s in array.strides)
+        storage, begins = TypedStorage(UntypedStorage(array, x._device, [0]), x.dtype), 0
+    return storage, begins // item, tuple(s // item for s in array.strides)

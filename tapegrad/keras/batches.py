@@ -12,7 +12,7 @@ import numpy as np
 
 from ..autograd import Tensor, get_default_dtype
 from ..backends.random import default_generator
-from .metrics import as_array
+from .metric_base import as_array
 
 __all__ = ["Arrays", "Feed", "Iterable", "make", "split", "weights_of_classes"]
 

@@ -250,7 +250,7 @@ def _by_name(name: str, y_true: Any, y_pred: Any) -> Metric:
     if name in ("accuracy", "acc"):
         return _accuracy(name, np.shape(y_true), np.shape(y_pred))
     if name in _NAMES:
-        return _NAMES[name](name=name)  # type: ignore[call-arg]
+        return _NAMES[name](name=name)
     if name == "cosine_similarity":
         return MeanMetricWrapper(_cosine, name)
     if name in losses.NAMES:

@@ -16,6 +16,7 @@ import numpy as np
 from ..autograd.ops.create import tensor
 from ..nn.saving.atomic import written
 from . import losses, metrics
+from .metric_base import as_array
 from .sequential import Sequential
 
 __all__ = ["load_model", "load_weights", "save_model", "save_weights"]
@@ -76,7 +77,7 @@ def save_model(model: Sequential, filepath: Any, overwrite: bool = True) -> None
     }
     if config["compile"] is not None and model.optimizer.inner is not None:
         state = model.optimizer.inner.state_dict()["state"]
-        arrays = {f"{i}/{k}": metrics.as_array(v) for i, s in state.items() for k, v in s.items() if v is not None}
+        arrays = {f"{i}/{k}": as_array(v) for i, s in state.items() for k, v in s.items() if v is not None}
         parts[STATE] = _pack(arrays)
     with written(path) as file, zipfile.ZipFile(file, "w") as archive:
         for name, content in parts.items():

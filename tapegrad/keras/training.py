@@ -13,6 +13,7 @@ from . import activations, batches, losses, metrics, optimizers
 from .callbacks.base import CallbackList, History
 from .layers.base import Weighted
 from .layers.core import Activation
+from .metric_base import as_array
 from .progress import Progress
 
 __all__ = ["Trainer"]
@@ -125,7 +126,7 @@ class Trainer:
         self._mean_loss.update_state(value.item(), float(len(predicted)))
         if not self._wanted[0] and not self._wanted[1]:
             return
-        y_true, y_pred = metrics.as_array(y), metrics.as_array(predicted)
+        y_true, y_pred = as_array(y), as_array(predicted)
         if self._tracked is None:
             self._tracked = _distinct([[metrics.get(m, y_true, y_pred) for m in some] for some in self._wanted])
         for metric in self._tracked[0]:
@@ -148,8 +149,8 @@ class Trainer:
         for metric in self.metrics:
             metric.reset_state()
 
-    def _logs(self, prefix: str = "") -> dict[str, float]:
-        values = {prefix + m.name: np.asarray(metrics.as_array(m.result())) for m in self.metrics}
+    def _logs(self, prefix: str = "") -> dict[str, Any]:
+        values = {prefix + m.name: np.asarray(as_array(m.result())) for m in self.metrics}
         # In the order of their names, as Keras has them.
         return {name: value.item() if value.size == 1 else value for name, value in sorted(values.items())}
 
@@ -302,7 +303,7 @@ class Trainer:
             for i, (inputs, _, _) in enumerate(islice(data, steps)):
                 told.batch_begin("predict", i)
                 out.append(self.predict_on_batch(inputs))
-                told.batch_end("predict", i, {})
+                told.batch_end("predict", i, {"outputs": out[-1]})
                 bar.step({})
             bar.done({})
         told.predict_end()
@@ -312,7 +313,7 @@ class Trainer:
         """What the model says of one batch."""
         self.eval()  # type: ignore[attr-defined]
         with no_grad():
-            return metrics.as_array(self(batches._host(x)))  # type: ignore[operator]
+            return as_array(self(batches._host(x)))  # type: ignore[operator]
 
     def train_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, return_dict: bool = False

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..backends.random import default_generator
 from .layers.base import clear_names
-from .metrics import as_array
+from .metric_base import as_array
 
 __all__ = ["clear_session", "set_random_seed", "to_categorical"]
 

@@ -147,7 +147,7 @@ class _MLP(BaseEstimator, ABC):
     def _hold_out(self, X: np.ndarray, y: np.ndarray, weight: Any, random: Any) -> Any:
         labels = None
         if is_classifier(self):
-            labels = y if y.ndim == 1 else y.argmax(1) if self.out_activation_ == "softmax" else None
+            labels = y.ravel() if y.ndim == 1 or y.shape[1] == 1 else None  # but for several labels, stratified
             if labels is not None and np.unique(labels, return_counts=True)[1].min() < 2:
                 labels = None
         parts = train_test_split(

@@ -150,7 +150,7 @@ class MemoryPointer:
 class ndarray:  # noqa: N801 - CuPy's name
     """One of CuPy's arrays."""
 
-    __slots__ = ("a", "card")
+    __slots__ = ("__weakref__", "a", "card")
     __hash__ = None
     __array_priority__ = 100
 

@@ -144,6 +144,33 @@ def test_memory(monkeypatch):
             use()
 
 
+def test_memory_statistics(monkeypatch):
+    monkeypatch.setattr(strict.POOL, "used", {0: 5, 1: 7})
+    stats = tg.cuda.memory_stats(1)
+    assert stats["allocated_bytes.all.current"] == 7
+    assert stats["allocated_bytes.all.peak"] == tg.cuda.max_memory_allocated(1)
+    assert stats["reserved_bytes.all.current"] == tg.cuda.memory_reserved(1)
+
+
+def test_memory_waits_for_a_stream_that_is_told_to_use_it():
+    held = tg.backends.cuda.streams._HELD
+    for card in (0, 1):
+        stream, x = tg.cuda.Stream(device=card), tg.ones(3, device=f"cuda:{card}")
+        x.record_stream(stream)
+        assert not held
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(tg.cuda.Event, "query", lambda event: False)  # the work goes on
+            del x
+            (memory,) = held.values()
+            assert memory.mem.size == 12
+            tg.cuda.empty_cache()
+            assert len(held) == 1
+        tg.cuda.empty_cache()
+        assert not held
+    with pytest.raises(NotImplementedError, match="record_stream: work on cpu is not queued in streams"):
+        tg.ones(1).record_stream(stream)
+
+
 def test_generators():
     tg.manual_seed(3)
     first = [tg.rand(4, device=f"cuda:{i}").tolist() for i in (0, 1)]

@@ -7,7 +7,8 @@ import pytest
 
 import tapegrad as tg
 
-from ..parity.functional_cases import CASES, Source
+from ..parity.functional_cases import CASES
+from ..parity.functional_source import Source
 from . import host
 
 pytestmark = pytest.mark.skipif(host.why_not() is not None, reason=str(host.why_not()))

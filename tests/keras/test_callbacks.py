@@ -135,4 +135,8 @@ def test_a_schedule_of_the_pass_alone_and_the_short_names():
     schedule = callbacks.LearningRateScheduler(lambda epoch: 0.1 / (epoch + 1))
     go([1, 1], schedule, watch, Short())
     assert rates == [0.1, 0.05]
+    said = []
+    hear = callbacks.LambdaCallback(on_predict_batch_end=lambda batch, logs: said.append(logs["outputs"]))
+    got = small().predict(line()[0], verbose=0, callbacks=[hear])
+    np.testing.assert_array_equal(np.concatenate(said), got)
     assert batches == [0, 1] * 2

@@ -31,6 +31,9 @@ def test_09_the_digits_are_read_and_the_sureness_means_something(load, data, dra
     assert not right[wrong].any()
     assert (np.diff(probabilities[wrong].max(axis=1)) <= 0).all()
     assert drawn(lesson.draw(model, data.test_images, labels, probabilities))
+    weights = model[1].weight.detach().numpy().reshape(-1, 8, 8).copy()
+    weights[[3, 8]] *= 1e-3
+    assert {3, 8} <= set(lesson.given_up(weights)) != set(range(36))
 
 
 def test_10_the_cnn_reads_shifted_digits_better_than_the_mlp(load, data, drawn):

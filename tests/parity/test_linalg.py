@@ -341,7 +341,10 @@ def test_low_rank(case, shape):
 
 
 def test_low_rank_refusals():
-    for call in (lambda lib: lib.pca_lowrank(lib.ones(3, 2), q=4), lambda lib: lib.pca_lowrank(lib.ones(3, 2), niter=-1)):
+    for call in (
+        lambda lib: lib.pca_lowrank(lib.ones(3, 2), q=4),
+        lambda lib: lib.pca_lowrank(lib.ones(3, 2), niter=-1),
+    ):
         for lib in (torch, tg):
             with pytest.raises(ValueError, match="non-negative integer"):
                 call(lib)

@@ -1,8 +1,9 @@
 """Every module of PyTorch's own module database: built, printed, saved, run and differentiated by both libraries.
 
 One test a module and backend (Numba in float32, NumPy in float64) runs up to ten of its samples in training and in
-evaluation; all of them with ``TAPEGRAD_ALL_SAMPLES=1`` in the environment. What falls short stands in ``SHORTFALLS``,
-with the reason; a module in it that passes fails the test, so that the table stays exact.
+evaluation, and two in float16 and bfloat16; all of them with ``TAPEGRAD_ALL_SAMPLES=1`` in the environment. What falls
+short stands in ``SHORTFALLS``, with the reason; a module in it that passes fails the test, so that the table stays
+exact.
 """
 
 from __future__ import annotations
@@ -23,7 +24,14 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from torch.testing._internal.common_modules import module_db
 
+HALF = {torch.float16: 0.01, torch.bfloat16: 0.05}  # how far results in these types may lie apart
 MODULES = {info.name: info for info in module_db}
+
+# These PyTorch 2.13 does not compute in float16 and bfloat16 on the CPU; ours does.
+NO_HALF_THERE = {
+    "nn.AvgPool3d", "nn.CTCLoss", "nn.LPPool3d", "nn.LocalResponseNorm", "nn.MultiLabelMarginLoss",
+    "nn.MultiMarginLoss",
+}  # fmt: skip
 
 # Modules of the database that fall short, and why.
 SHORTFALLS: dict[str, str] = {}
@@ -35,7 +43,8 @@ def translated(value, shared=None):
     if id(value) in shared:
         return shared[id(value)]
     if isinstance(value, torch.Tensor):
-        made = tg.tensor(value.detach().numpy().copy(), requires_grad=value.requires_grad)
+        numbers = value.detach().float() if value.dtype in HALF else value.detach()  # NumPy has no bfloat16
+        made = tg.tensor(numbers.numpy().copy()).to(translated(value.dtype)).requires_grad_(value.requires_grad)
     elif isinstance(value, torch.nn.Module):
         made = module_of(value)
     elif isinstance(value, torch.dtype):
@@ -75,10 +84,17 @@ def leaves(value):
 
 
 def near(ours, theirs, what, tol):
-    ours, theirs = np.asarray(ours.detach().numpy()), theirs.detach().numpy()
-    assert ours.shape == theirs.shape, f"{what}: shape {ours.shape}, not {theirs.shape}"
-    assert ours.dtype == theirs.dtype, f"{what}: type {ours.dtype}, not {theirs.dtype}"
-    np.testing.assert_allclose(ours, theirs, rtol=tol, atol=tol, err_msg=what)
+    assert tuple(ours.shape) == tuple(theirs.shape), f"{what}: shape {ours.shape}, not {theirs.shape}"
+    assert name_of(ours.dtype) == name_of(theirs.dtype), f"{what}: type {ours.dtype}, not {theirs.dtype}"
+    most = tol
+    if theirs.dtype in HALF:
+        ours, theirs = ours.float(), theirs.float()
+        most = tol * max(1.0, float(theirs.abs().nan_to_num().max()) if theirs.numel() else 1.0)
+    np.testing.assert_allclose(ours.detach().numpy(), theirs.detach().numpy(), rtol=tol, atol=most, err_msg=what)
+
+
+def name_of(dtype):
+    return str(dtype).split(".")[1]
 
 
 def printed(module):
@@ -98,8 +114,7 @@ def backward(lib, outputs, inputs, module):
     for out in leaves(outputs):
         if out.requires_grad:
             weights = np.cos(np.arange(out.numel())).reshape(tuple(out.shape))
-            kind = str(out.dtype).split(".")[1]
-            total = total + (out * lib.tensor(weights.astype(kind))).sum()
+            total = total + (out * lib.tensor(weights).to(out.dtype)).sum()
     if not isinstance(total, lib.Tensor):
         return []
     total.backward()
@@ -167,14 +182,14 @@ def chosen(samples, differ):
     return [several[i * len(several) // most] for i in range(most)] if len(several) > most else several
 
 
-def problems(name, dtype):
+def problems(name, dtype, most=None):
     """What is wrong with a module: a list of lines, empty where all is as in PyTorch."""
     info, found = MODULES[name], []
-    tol = 2e-5 if dtype is torch.float32 else 1e-9
+    tol = HALF.get(dtype, 2e-5 if dtype is torch.float32 else 1e-9)
     for training in (True, False):
         torch.manual_seed(5)
         samples = info.module_inputs_func(info, device="cpu", dtype=dtype, requires_grad=True, training=training)
-        for i, sample in chosen(samples, training or info.train_and_eval_differ):
+        for i, sample in chosen(samples, training or info.train_and_eval_differ)[:most]:
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
@@ -194,3 +209,23 @@ def test_module(name, backend):
         assert found, f"{name} passes: take it out of SHORTFALLS"
     else:
         assert not found, "\n".join(found[:4])
+
+
+@pytest.mark.parametrize("dtype", HALF, ids=name_of)
+@pytest.mark.parametrize("name", MODULES)
+def test_half_precision(name, dtype):
+    found = problems(name, dtype, None if os.environ.get("TAPEGRAD_ALL_SAMPLES") else 2)
+    ours = [line for line in found if "not implemented for 'Half'" not in line.replace("BFloat16", "Half")]
+    assert not ours, "\n".join(ours[:4])
+    assert bool(found) == (name in NO_HALF_THERE)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_ctc_in_half_precision(dtype):
+    def slope(lib, kind):
+        x = lib.arange(128.0).sin().reshape(8, 2, 8).to(kind).requires_grad_()
+        targets = lib.tensor([[1, 2], [3, 3]])
+        lib.nn.functional.ctc_loss(x.log_softmax(-1), targets, [8, 8], [2, 2]).backward()
+        return x.grad.float().numpy()
+
+    np.testing.assert_allclose(slope(tg, getattr(tg, dtype)), slope(torch, torch.float32), 0.05, 0.01)

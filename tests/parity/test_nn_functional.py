@@ -10,7 +10,8 @@ import pytest
 
 import tapegrad as tg
 
-from .functional_cases import CASES, EMPTY, RANDOM, REFUSED, Source
+from .functional_cases import CASES, EMPTY, RANDOM, REFUSED
+from .functional_source import Source
 
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.parity

@@ -47,6 +47,18 @@ def stack(nn, lib):
     return nn.Sequential(nn.Linear(4, 300), nn.ReLU(), nn.Sequential(nn.Sequential(nn.Sequential(nn.Linear(300, 2)))))
 
 
+def with_an_idle_layer(nn, lib):
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.used, self.idle, self.w = nn.Linear(4, 4), nn.Linear(3, 3), nn.Parameter(lib.zeros(7))
+
+        def forward(self, x):
+            return self.used(self.used(x)) + self.w.sum()
+
+    return Net()
+
+
 CASES = {
     "images": (image_net, [(2, 1, 28, 28)], {}),
     "all columns": (image_net, [(2, 1, 28, 28)], {"col_names": COLUMNS}),
@@ -55,6 +67,7 @@ CASES = {
     "not run": (image_net, [], {}),
     "text": (text_net, [(4, 7)], {"col_names": COLUMNS, "row_settings": ("var_names",), "dtypes": "long"}),
     "a batch added": (stack, [(4,)], {"batch_dim": 0, "depth": 2, "col_width": 18}),
+    "an idle layer": (with_an_idle_layer, [(2, 4)], {"col_names": COLUMNS}),
     "deep": (stack, [(16, 4)], {"depth": 5}),
     "one layer": (lambda nn, lib: nn.Linear(4, 3), [(16, 4)], {}),
     "two inputs": (lambda nn, lib: nn.Bilinear(4, 3, 2), [[(5, 4), (5, 3)]], {}),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ....backends import LinAlgError, dtypes
-from ...promote import constant, describe, get_default_dtype
+from ...promote import constant, describe
 from ...rule import P
 from ...tensor import Tensor
 from ..args import check_tensor, common_shape
@@ -148,8 +148,3 @@ def real_part(x: Tensor) -> Tensor:
 def imaginary_part(x: Tensor) -> Tensor:
     """The imaginary part of a complex tensor."""
     return imag(x)
-
-
-def default_floating(x: Tensor) -> Tensor:
-    """Integers and bools in the default type."""
-    return P.cast(x, get_default_dtype().numpy) if x._array.dtype.kind in "biu" else x

@@ -48,9 +48,7 @@ def _range(A: Tensor, q: int, niter: int) -> Tensor:
     return basis
 
 
-def pca_lowrank(
-    A: Tensor, q: int | None = None, center: bool = True, niter: int = 2
-) -> tuple[Tensor, Tensor, Tensor]:
+def pca_lowrank(A: Tensor, q: int | None = None, center: bool = True, niter: int = 2) -> tuple[Tensor, Tensor, Tensor]:
     """The first principal components of data, nearly, by ``svd_lowrank``.
 
     Args:

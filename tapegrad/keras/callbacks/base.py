@@ -76,8 +76,8 @@ class Callback:
     def on_predict_batch_begin(self, batch: int, logs: Logs = None) -> None:
         """One of its batches begins."""
 
-    def on_predict_batch_end(self, batch: int, logs: Logs = None) -> None:
-        """One of its batches ends."""
+    def on_predict_batch_end(self, batch: int, logs: Any = None) -> None:
+        """One of its batches ends; ``logs["outputs"]`` is what the model said."""
 
 
 class History(Callback):
@@ -170,6 +170,6 @@ class CallbackList:
         """A batch of "train", "test" or "predict" begins."""
         self._tell(f"on_{kind}_batch_begin", batch, {})
 
-    def batch_end(self, kind: str, batch: int, logs: Logs) -> None:
+    def batch_end(self, kind: str, batch: int, logs: Any) -> None:
         """A batch of "train", "test" or "predict" ends."""
         self._tell(f"on_{kind}_batch_end", batch, logs)

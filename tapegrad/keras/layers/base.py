@@ -194,7 +194,8 @@ class Layer(Module):
         inputs = self._input(inputs)
         if not self.built:
             self.ensure_built(inputs.shape)
-        return self.call(inputs, training=self.training) if self._told else self.call(inputs)
+        call: Any = self.call
+        return call(inputs, training=self.training) if self._told else call(inputs)
 
     def _input(self, inputs: Any) -> Tensor:
         return inputs if isinstance(inputs, Tensor) else tensor(np.asarray(inputs))

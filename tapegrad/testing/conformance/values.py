@@ -8,7 +8,7 @@ import numpy as np
 
 from ... import backends
 from ...autograd import RULES, P, Tensor
-from ...autograd.record import SOMETIMES_VIEWS
+from ...autograd.operation_text import SOMETIMES_VIEWS
 from ...autograd.tensor import wrap
 from .running import (
     attributes,
