@@ -19,6 +19,7 @@ from .numba_grid import NumbaGrid
 from .numba_normalize import NumbaNormalize
 from .numba_places import NumbaPlaces, scattered
 from .numba_recurrent import NumbaRecurrent
+from .numba_reduce import NumbaReduce
 from .numba_resample import NumbaResample
 from .numba_select import NumbaSelect
 from .numba_update import NumbaUpdate
@@ -29,7 +30,6 @@ __all__ = ["NumbaBackend"]
 dot, empty = np.dot, np.empty
 BOOL = np.dtype(bool)
 FLOATS = "fd"  # the type characters of float32 and float64
-SIGNS = {"add_": 1.0, "sub_": -1.0}  # of the product that an operation with `alpha` adds
 NOTHING = {kind: empty(0, kind) for kind in FLOATS}
 
 
@@ -49,14 +49,19 @@ class _Kernels:
 K: Any = _Kernels()
 
 
+def _linear_vjp_over(self: Any, g: Any, x: Any, w: Any, out: Any, act: str | None, need: tuple[bool, ...]) -> Any:
+    """``linear_vjp`` with its step before the activation in the memory of ``g``."""
+    return self.linear_vjp(g, x, w, out, act, need, own=True)
+
+
 class NumbaBackend(
     NumbaBatchNorm, NumbaConvolve, NumbaElementwise, NumbaGrid, NumbaNormalize, NumbaPlaces, NumbaRecurrent,
-    NumbaResample, NumbaSelect, NumbaUpdate, NumpyBackend,
+    NumbaReduce, NumbaResample, NumbaSelect, NumbaUpdate, NumpyBackend,
 ):  # fmt: skip
     """Numba on the CPU."""
 
     name = "numba"
-    overwriting: ClassVar[dict[str, Any]] = {**SLOPES, "linear": lambda *given: NumbaBackend.linear_vjp(*given, True)}
+    overwriting: ClassVar[dict[str, Any]] = {**SLOPES, "linear": _linear_vjp_over}
 
     def versions(self) -> dict[str, str]:
         from importlib.metadata import version
@@ -77,14 +82,7 @@ class NumbaBackend(
         return out
 
     def in_place(self, name: str, target: Any, values: tuple[Any, ...]) -> bool:
-        if name == "scatter_":
-            return scattered(target, *values)
-        if len(values) == 2 and name in SIGNS and target.dtype.char in FLOATS and type(values[0]) is np.ndarray:
-            value, factor = values
-            if target.flags.carray and value.flags.carray:
-                filling.add_scaled(target.reshape(-1), value.reshape(-1), SIGNS[name] * factor)
-                return True
-        return super().in_place(name, target, values)
+        return scattered(target, *values) if name == "scatter_" else super().in_place(name, target, values)
 
     # Matrix products: for matrices np.dot reaches BLAS in half the time that np.matmul takes.
 

@@ -7,7 +7,8 @@ import pytest
 
 pytest.importorskip("numba")
 
-from tapegrad.backends.numba_elementwise import elements, reductions, rows
+from tapegrad.backends.numba_elementwise import elements, rows
+from tapegrad.backends.numba_reduce import reductions
 
 from . import numba_tools
 from .numba_tools import DTYPES, INF, NAN, NUMBA, NUMPY, assert_close
@@ -184,3 +185,28 @@ def test_long_sums_stay_exact():
     """Added one by one in float32, the sum of so many tenths is off by more than a percent."""
     x = np.full(1 << 22, 0.1, np.float32)
     assert abs(float(NUMBA.sum(x, None, False)) / (float(np.float32(0.1)) * x.size) - 1) < 1e-6
+
+
+def _frozen(x):
+    x.flags.writeable = False
+    return x
+
+
+LAYOUTS = {
+    "transposed": lambda x: x.T,
+    "read-only": lambda x: _frozen(x.T),
+    "repeated": lambda x: np.broadcast_to(x[:, :1], (90, 70)),
+    "repeated by rows": lambda x: np.broadcast_to(x[0], (90, 70)),
+    "with gaps": lambda x: x[::2].T,
+    "not aligned": lambda x: np.frombuffer(b"0" + x.tobytes(), x.dtype, x.size, 1).reshape(x.shape).T,
+}
+
+
+@DTYPES
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_copies_of_any_layout(layout, dtype):
+    x = LAYOUTS[layout](np.random.default_rng(0).standard_normal((90, 70)).astype(dtype))
+    out = NUMBA.copy(x)
+    np.testing.assert_array_equal(out, x)
+    assert not np.shares_memory(out, x)
+    assert out.flags.c_contiguous

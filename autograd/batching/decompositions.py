@@ -15,8 +15,8 @@ __all__ = ["DECOMPOSITIONS"]
 # Of the last two axes (`pivot_order` of the last one) of all their inputs
 OF_MATRICES = {
     "solve": 2, "inverse": 1, "solve_triangular": 2, "det": 1, "cofactor": 1, "log_det": 1, "det_sign": 1,
-    "cholesky": 1, "cholesky_info": 1, "eigh": 1, "eig": 1, "svd": 1, "svd_rest": 1, "pinv": 2, "qr_q": 1, "qr_whole": 1, "geqrf": 1,
-    "lu": 1, "lu_pivots": 1, "pivot_order": 1, "ldl": 1, "ldl_pivots": 1, "ldl_solve": 3,
+    "cholesky": 1, "cholesky_info": 1, "eigh": 1, "eig": 1, "svd": 1, "svd_rest": 1, "pinv": 2, "qr_q": 1,
+    "qr_whole": 1, "geqrf": 1, "lu": 1, "lu_pivots": 1, "pivot_order": 1, "ldl": 1, "ldl_pivots": 1, "ldl_solve": 3,
 }  # fmt: skip
 
 

@@ -331,14 +331,22 @@ def eye(
 def tril_indices(
     row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None, layout: Any = None
 ) -> Tensor:
-    """The indices (2, count) of the elements of a row by col matrix on and below a diagonal, row by row."""
+    """The indices (2, count) of the elements of a row by col matrix on and below a diagonal, row by row.
+
+    Raises:
+        RuntimeError: a negative size, or a dtype other than int64 and int32.
+    """
     return _triangle("tril_indices", False, row, col, offset, dtype, device)
 
 
 def triu_indices(
     row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None, layout: Any = None
 ) -> Tensor:
-    """The indices (2, count) of the elements of a row by col matrix on and above a diagonal, row by row."""
+    """The indices (2, count) of the elements of a row by col matrix on and above a diagonal, row by row.
+
+    Raises:
+        RuntimeError: a negative size, or a dtype other than int64 and int32.
+    """
     return _triangle("triu_indices", True, row, col, offset, dtype, device)
 
 

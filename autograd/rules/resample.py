@@ -8,6 +8,7 @@ from ..rule import rule
 
 __all__: list[str] = []
 
+
 @lru_cache(maxsize=256)
 def _turned(size, starts, places, weights):
     """The sums that each place takes part in, as sums of these."""

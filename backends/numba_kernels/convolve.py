@@ -18,6 +18,8 @@ __all__ = ["NAMES"]
 
 _CHUNK = 2048  # places whose products are added up in registers, few enough to lie in the nearest cache
 
+_TAPS = 96  # whose places lie in the nearest cache for all rows
+
 _inline = njit(forceinline=True, error_model="numpy")
 
 
@@ -86,16 +88,21 @@ def _convolve(x, packed, bias, offsets, parts, spread, down, across, groups, sta
                 p = 0
                 while p < size:
                     rest = size - p
-                    for block in range(blocks):
+                    for tap in range(0, max(count, 1), _TAPS):
                         source = lines.ctypes.data + (begin + p) * width
-                        steps = offsets.ctypes.data + t * 8
-                        factors = packed.ctypes.data + ((group * blocks + block) * taps + t) * ROWS * width
-                        added = bias.ctypes.data + (group * blocks + block) * ROWS * width
-                        target = sums.ctypes.data + (block * ROWS * pitch + p) * width
-                        if rest > 2 * narrow:
-                            tap_tile(like, source, steps, factors, count, added, target, pitch, COLUMNS)
-                        else:
-                            tap_tile(like, source, steps, factors, count, added, target, pitch, TAIL)
+                        steps, several = offsets.ctypes.data + (t + tap) * 8, min(_TAPS, count - tap)
+                        for block in range(blocks):
+                            at = group * blocks + block
+                            factors = packed.ctypes.data + (at * taps + t + tap) * ROWS * width
+                            added = bias.ctypes.data + at * ROWS * width
+                            target = sums.ctypes.data + (block * ROWS * pitch + p) * width
+                            if rest > 2 * narrow:
+                                if tap:
+                                    tap_tile(like, source, steps, factors, several, added, target, pitch, COLUMNS, 0)
+                                else:
+                                    tap_tile(like, source, steps, factors, several, added, target, pitch, COLUMNS, 1)
+                            elif tap == 0:  # of little, all taps at once
+                                tap_tile(like, source, steps, factors, count, added, target, pitch, TAIL, 1)
                     p += wide if rest > 2 * narrow else narrow
                 up, aside = parts[part, 6], parts[part, 7]
                 for k in range(images):

@@ -1,8 +1,7 @@
 """Filling arrays of float32 and float64, contiguous ones.
 
 - ``spaced(first, last, gap, out)``: ``first + k gap`` in the first half, counted back from ``last`` in the second;
-- ``transposed(x, out)``: ``out[i, j] = x[j, i]``;
-- ``add_scaled(out, value, factor)``: ``out += factor value``, rounded twice.
+- ``transposed(x, out)``: ``out[i, j] = x[j, i]``.
 """
 
 from numba import float32, float64, njit, void
@@ -31,14 +30,8 @@ def _transposed(x, out):
                     out[k, m] = x[m, k]
 
 
-def _add_scaled(out, value, factor):
-    for k in range(out.size):
-        out[k] += value[k] * factor
-
-
 _KERNELS = {
     "spaced": (_spaced, lambda kind: void(kind, kind, kind, kind[::1])),
-    "add_scaled": (_add_scaled, lambda kind: void(kind[::1], kind[::1], kind)),
     "transposed": (_transposed, lambda kind: void(kind[:, ::1], kind[:, ::1])),
 }
 

@@ -66,24 +66,26 @@ class _Builder:
 
 
 @intrinsic
-def tap_tile(typingctx, like, source, offsets, weights, count, bias, target, pitch, columns):
+def tap_tile(typingctx, like, source, offsets, weights, count, bias, target, pitch, columns, fresh):
     """``target[r pitch + p] = bias[r] + sum of weights[t, r] source[offsets[t] + p]`` over ``count`` taps ``t``.
 
-    For ``ROWS`` rows ``r`` and as many places ``p`` as the constant ``columns`` vectors have.
+    For ``ROWS`` rows ``r`` and as many places ``p`` as the constant ``columns`` vectors have. Where the constant
+    ``fresh`` is 0, what ``target`` has takes the place of the bias.
     """
-    if not isinstance(columns, types.IntegerLiteral):
+    if not isinstance(columns, types.IntegerLiteral) or not isinstance(fresh, types.IntegerLiteral):
         return None
-    wide = columns.literal_value
+    wide, begins = columns.literal_value, fresh.literal_value == 1
 
     def codegen(context, builder, signature, args):
         write = _Builder(context, builder, like)
         source, weights, bias, target = [write.pointer(args[k]) for k in (1, 3, 5, 6)]
         offsets = write.pointer(args[2], write.word)
         sums = write.sums(ROWS, wide)
+        lines = [builder.gep(target, [builder.mul(args[7], write.word(r))]) for r in range(ROWS)]
         for r, row in enumerate(sums):
-            first = write.splat(builder.load(builder.gep(bias, [write.word(r)])))
-            for place in row:
-                builder.store(first, place)
+            first = write.splat(builder.load(builder.gep(bias, [write.word(r)]))) if begins else None
+            for k, place in enumerate(row):
+                builder.store(first if begins else write.load(lines[r], write.word(write.lanes * k)), place)
         with cgutils.for_range(builder, args[4]) as loop:
             base = builder.gep(source, [builder.load(builder.gep(offsets, [loop.index]))])
             values = [write.load(base, write.word(write.lanes * k)) for k in range(wide)]
@@ -92,15 +94,14 @@ def tap_tile(typingctx, like, source, offsets, weights, count, bias, target, pit
                 factor = write.splat(builder.load(builder.gep(factors, [write.word(r)])))
                 for place, value in zip(row, values):
                     write.add_product(place, factor, value)
-        for r, row in enumerate(sums):
-            line = builder.gep(target, [builder.mul(args[7], write.word(r))])
+        for line, row in zip(lines, sums):
             for k, place in enumerate(row):
                 builder.store(
                     builder.load(place), write.vector_at(line, write.word(write.lanes * k)), align=write.width
                 )
         return context.get_dummy_value()
 
-    return types.void(like, *[types.intp] * 7, columns), codegen
+    return types.void(like, *[types.intp] * 7, columns, fresh), codegen
 
 
 @intrinsic

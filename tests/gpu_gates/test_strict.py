@@ -237,6 +237,14 @@ def test_a_class_out_of_range_is_told_at_the_next_wait(backend):
         backend.synchronize()
 
 
+@pytest.mark.parametrize("name", ["tril_indices", "triu_indices"])
+def test_indices_of_triangles_are_made_on_the_card(backend, name):
+    before = strict.COUNTS.to_card
+    made = getattr(tg, name)(4, 5, -1, dtype=tg.int32, device=tg.device("strict", 0))
+    assert strict.COUNTS.to_card == before
+    assert made.tolist() == np.stack(getattr(np, name)(4, -1, 5)).tolist()
+
+
 @needs_host
 @pytest.mark.parametrize("dims", [(4, 3), (4, 3, 2)], ids=["fused", "composed"])
 @pytest.mark.parametrize("name", ["cross_entropy", "nll_loss"])
