@@ -140,7 +140,7 @@ def propagate(
                     pending[edge] = _sum(edge.device, pending[edge], c, record)
                 elif follow is None and not heap:
                     follow, ahead = edge, c
-                    if type(c) is ndarray and c.size >= LARGE and look is None and not record:
+                    if type(c) is ndarray and c.size >= LARGE and c.dtype.kind == "f" and look is None and not record:
                         ours = _alone(c, cotangents) and not _borrowed(c, g, edge, rule, saved)
                 else:
                     pending[edge] = c
@@ -219,10 +219,9 @@ def _formulas(dev: Any) -> list[Any]:
     taking: list[Any] = [None] * len(table)
     for made in RULES.values():
         fused = getattr(kernels, made.name + "_vjp", None)
-        formulas = made.vjps if fused is None else (fused, *made.vjps[1:])
-        table[made.index] = prepared(made, formulas, dev)
+        table[made.index] = prepared(made, made.vjps if fused is None else (fused, *made.vjps[1:]), dev)
         overwriting = getattr(kernels, "overwriting", {}).get(made.name)
-        if overwriting is not None and table[made.index] is formulas:
+        if overwriting is not None:  # of real numbers, so there is nothing to conjugate
             taking[made.index] = (overwriting,)
     dev.taking = taking
     dev.vjps = table

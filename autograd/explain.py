@@ -41,7 +41,7 @@ def operation_called(rule: Rule) -> str:
         module, function = frame.f_globals.get("__name__", ""), frame.f_code.co_name
         if not module.startswith("tapegrad."):
             break
-        if function == "write" and module.endswith(".views"):
+        if function == "write" and module.endswith(".writes"):
             name = frame.f_locals.get("name", name)
         elif (".ops." in module or ".nn." in module) and module.rpartition(".")[2] not in HELPERS:
             if function in frame.f_globals.get("__all__", ()):

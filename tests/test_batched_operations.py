@@ -14,7 +14,7 @@ ARGUMENTS = (
     (X,), (X, Y), (X, 1), (X, 0, 1), (IDS,), (IDS, IDS), (X > 0,), (X > 0, X, Y), (X, 0, IDS), (X, 0, IDS, Y),
     ([X, Y],),
 )  # fmt: skip
-DRAWN = ("bernoulli", "dropout", "empty", "multinomial", "normal", "poisson", "rand", "resize")
+DRAWN = ("bernoulli", "dropout", "empty", "multinomial", "normal", "pca", "poisson", "rand", "resize", "svd_low")
 # Results that depend on values, memory by strides, the way out to Python; bounds and quantiles given as batched tensors
 UNMAPPED = frozenset({
     "argwhere", "as_strided", "as_strided_", "as_strided_copy", "as_tensor", "asarray", "histc", "histogram",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from ..batching.level import place_of
 from ..names import named
 from ..promote import describe, result_type
 from ..rule import P
@@ -77,7 +78,7 @@ def pdist(input: Tensor, p: float = 2) -> Tensor:
     if input.ndim != 2 or p < 0 or input._array.dtype.kind in "biu":
         raise RuntimeError(f"pdist: needs a floating matrix and p of at least 0, got {describe(input)}, p={p}")
     count = input._array.shape[0]
-    pairs = triu_indices(count, count, 1, device=input.device)
+    pairs = triu_indices(count, count, 1, device=place_of(input._device))
     rows, others = (P.take(input, P.slice(pairs, (i,))) for i in (0, 1))
     return named(distance(P.sub(rows, others), p, 1), "PdistBackward0")
 
