@@ -291,10 +291,12 @@ class Optimizer:
 
     def _count(self, moved: list[Tensor]) -> list[int]:
         """The number of this step for each parameter."""
-        states = [self.state[p] for p in moved]
-        for state in states:
-            state["step"] = state.get("step", 0) + 1
-        return [state["step"] for state in states]
+        out = []
+        for p in moved:
+            state = self.state[p]
+            state["step"] = n = state.get("step", 0) + 1
+            out.append(n)
+        return out
 
     def __repr__(self) -> str:
         lines = [f"{type(self).__name__} ("]
