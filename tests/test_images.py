@@ -5,6 +5,7 @@ import pytest
 
 import tapegrad as tg
 from tapegrad import backends
+from tapegrad.nn import functional as F
 
 ATTRS = ((1, 1), ((1, 1), (1, 1)), (1, 1), 1)  # stride, padding, dilation, groups
 
@@ -55,3 +56,21 @@ def test_running_statistics_move_by_their_share(backend):
         mean, variance = layer.running_mean.numpy()[:, None], layer.running_var.numpy()[:, None]
         expected = (array - mean) / np.sqrt(variance + 1e-5)
         np.testing.assert_allclose(layer.eval()(x).detach().numpy(), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_batch_norm_under_vmap_takes_the_statistics_of_each_problem():
+    tg.manual_seed(0)
+    x, w, b = tg.randn(4, 6, 3, 5), tg.randn(4, 3), tg.randn(4, 3)
+
+    def normed(x, w, b):
+        return F.batch_norm(x, None, None, w, b, training=True)
+
+    def loss(x, w, b):
+        return (normed(x, w, b) ** 3).sum()
+
+    problems = list(zip(x, w, b, strict=True))
+    tg.testing.assert_close(tg.vmap(normed)(x, w, b), tg.stack([normed(*p) for p in problems]))
+    slopes = tg.vmap(tg.func.grad(loss, argnums=(0, 1, 2)))(x, w, b)
+    for k, slope in enumerate(slopes):
+        alone = tg.stack([tg.func.grad(loss, argnums=k)(*p) for p in problems])
+        tg.testing.assert_close(slope, alone, rtol=1e-4, atol=1e-4)
