@@ -158,6 +158,12 @@ def propagate(
             g, ours = pending.pop(node), False
     if targets is not None:
         return [_result(n, leaves.get(n) if n.edges is None else caught[n], record) for n in targets]
+    _deliver(leaves, record)
+    return None
+
+
+def _deliver(leaves: dict[Node, Any], record: Any) -> None:
+    """Add what came to the leaves to their gradients."""
     with ACCUMULATING:
         for leaf, g in leaves.items():
             if leaf.hooks is None is leaf.grad is leaf.extra and type(g) is ndarray and not record:
@@ -168,7 +174,6 @@ def propagate(
     for leaf, g in leaves.items():
         if leaf.hooks is not None:  # a root itself, or one of its users handed on nothing
             accumulate(leaf, hooked(leaf, g, record), record)
-    return None
 
 
 def _arrivals(roots: list[tuple[Node, Any]]) -> dict[Node, int]:
