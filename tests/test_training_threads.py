@@ -100,6 +100,28 @@ def test_a_forked_child_trains_while_the_parents_threads_do():
     assert out == ["0", "0", "0", "0", "True"]
 
 
+def test_a_child_forked_while_a_thread_compiles(tmp_path, monkeypatch):
+    monkeypatch.setenv("TAPEGRAD_CACHE", str(tmp_path))
+    codes = python(
+        """
+    from tapegrad.nn import functional as F
+    x = tg.ones(3)
+    F.relu(x)
+    thread = threading.Thread(target=lambda: [f(x) for f in (tg.exp, tg.log1p, F.mish, F.softplus)]); thread.start()
+    children = []
+    for _ in range(3):
+        child = os.fork()
+        if child == 0:
+            tg.sigmoid(x), F.elu(x)
+            os._exit(0)
+        children.append(child)
+    print(*[os.waitstatus_to_exitcode(os.waitpid(c, 0)[1]) for c in children])
+    thread.join()
+    """
+    )
+    assert codes == ["0"] * 3
+
+
 def test_set_num_threads_reaches_the_kernels_and_the_matrix_products():
     before = tg.get_num_threads(), blas.get_blas_threads()
     try:

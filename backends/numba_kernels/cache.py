@@ -22,6 +22,7 @@ from typing import Any
 __all__ = ["compiling", "folder", "on_first_use"]
 
 _lock = threading.RLock()
+_held: list[Any] = []  # Numba's module with its compiler's lock, while a fork is under way
 
 
 @contextlib.contextmanager
@@ -124,3 +125,24 @@ def _digest() -> str:
     for source in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
+
+
+def _wait_for_others() -> None:
+    """Before a fork: no other thread may be compiling, or the child would wait for a lock that nobody gives back."""
+    _lock.acquire()
+    compiler = sys.modules.get("numba.core.compiler_lock")
+    if compiler is not None:
+        compiler.global_compiler_lock.acquire()
+    _held.append(compiler)
+
+
+def _go_on() -> None:
+    """After a fork, in parent and child."""
+    compiler = _held.pop()
+    if compiler is not None:
+        compiler.global_compiler_lock.release()
+    _lock.release()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_wait_for_others, after_in_parent=_go_on, after_in_child=_go_on)
