@@ -140,7 +140,7 @@ def _markdown(record: dict[str, Any]) -> list[str]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench.names", description=(__doc__ or "").splitlines()[0])
     add = parser.add_argument
-    add("--quick", action="store_true", help="short blocks, 2 turns: two minutes")
+    add("--quick", action="store_true", help="short blocks, 2 turns: seven minutes")
     add("--names", nargs="+", default=[], metavar="NAME", help="names that contain this")
     add("--size", choices=tuple(SIZES), help="one size only")
     add("--threads", type=int, default=1, metavar="N", help="of both libraries; 0: as many as each takes (default: 1)")
