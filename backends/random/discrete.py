@@ -231,7 +231,7 @@ class DiscreteDraws(Engine):
         waits = cast(-np.log1p(-self._unit(rows.size, np.float64)), dtype).astype(rows.dtype, copy=False)
         with np.errstate(divide="ignore", invalid="ignore"):
             scores = cast(rows / waits.reshape(rows.shape), dtype).astype(rows.dtype, copy=False)
-        return np.argsort(-scores, axis=1, kind="stable")[:, :num_samples]
+        return np.ascontiguousarray(np.argsort(-scores, axis=1, kind="stable")[:, :num_samples])
 
 
 def largest(dtype: np.dtype[Any]) -> int:
