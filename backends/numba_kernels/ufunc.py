@@ -15,7 +15,7 @@ from llvmlite.binding import add_symbol
 from numba import cfunc, njit, types
 
 from .cache import compiling
-from .pointers import ADDRESSES, INNER_LOOP, call_loop, load, load_each, own_loop, scratch, store, unpack
+from .pointers import ADDRESSES, INNER_LOOP, call_loop, load, load_each, own_loop, scratch, store, unpack, wide_vectors
 
 __all__ = ["make_ufunc"]
 
@@ -83,6 +83,7 @@ def _loop(context, data, sizes, steps, auxiliary):
     The one loop over contiguous memory does all the work, so that it compiles once and is vector code for any layout:
     operands that are strided, broadcast, or overwritten in place come back here in pieces.
     """
+    wide_vectors()
     contiguous = steps[INPUTS] == SIZE
     for k in range(INPUTS):
         contiguous = contiguous and steps[k] == SIZE and data[k] != data[INPUTS]
