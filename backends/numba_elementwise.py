@@ -18,15 +18,13 @@ from .array.loss import LossMixin
 from .array.math import MathMixin
 from .array.reduce import ReduceMixin
 from .memory import ready as ready_memory
-from .numba_kernels.threads import split
 
 __all__ = ["SLOPES", "NumbaElementwise"]
 
 Need = tuple[bool, ...]
 
-# From so many elements on the work is shared, about half a millisecond's worth: a helping thread must have time to wake
-# up. LIGHT is for operations that mostly wait for the memory.
-HEAVY, LIGHT, GRAIN = 1 << 19, 1 << 21, 1 << 14
+# From so many elements on the work is shared. LIGHT is for operations that mostly wait for the memory.
+HEAVY, LIGHT, GRAIN = 1 << 18, 1 << 18, 1 << 14
 # From so many on the memory of results is worth keeping.
 LARGE = 1 << 14
 
@@ -48,6 +46,8 @@ class Kernels:
 elements = Kernels("numba_kernels.ufuncs")
 rows = Kernels("numba_kernels.rows")
 filling = Kernels("numba_kernels.filling")
+loops = Kernels("numba_kernels.ufunc")
+parts = Kernels("numba_kernels.parts")
 
 
 def share(kernel: Any, limit: int, arrays: tuple[Any, ...], constants: tuple[Any, ...] = (), into: Any = None) -> Any:
@@ -58,12 +58,17 @@ def share(kernel: Any, limit: int, arrays: tuple[Any, ...], constants: tuple[Any
     """
     x = arrays[0]
     ready_memory()
-    if x.size < limit or not all([a.flags.c_contiguous and a.shape == x.shape for a in arrays]):
+    if x.size < limit or not all([_alike(a, x) for a in arrays]):
         return kernel(*arrays, *constants, out=into)
     out = np.empty(x.shape, x.dtype) if into is None else into
-    flat, target = [a.reshape(-1) for a in arrays], out.reshape(-1)
-    split(lambda i, j: kernel(*[a[i:j] for a in flat], *constants, out=target[i:j]), x.size, GRAIN)
+    if not loops.over_threads(kernel, (*arrays, *constants), out, GRAIN):
+        kernel(*arrays, *constants, out=out)
     return out
+
+
+def _alike(a: Any, x: Any) -> bool:
+    """Whether ``a`` is contiguous and aligned, and of the shape and type of ``x``."""
+    return a.flags.c_contiguous and a.flags.aligned and a.shape == x.shape and a.dtype == x.dtype
 
 
 def widened(kernel: Any, g: Any, *operands: Any) -> Any:
@@ -85,12 +90,11 @@ def over_rows(name: str, arrays: tuple[Any, ...], dim: int) -> Any:
     for a in arrays[1:]:
         if a.shape != x.shape or a.dtype != x.dtype or not a.flags.carray:
             return None
-    kernel, out = getattr(rows, name), np.empty(x.shape, x.dtype)
-    matrices = (*arrays, out) if x.ndim == 2 else tuple([a.reshape(-1, x.shape[-1]) for a in (*arrays, out)])
-    if x.size < HEAVY:
-        kernel(*matrices)
-    else:
-        split(lambda i, j: kernel(*[a[i:j] for a in matrices]), len(matrices[0]), max(GRAIN // x.shape[-1], 1))
+    out, columns = np.empty(x.shape, x.dtype), x.shape[-1]
+    given = *arrays, out
+    part = f"rows_{name}_{x.dtype.name}"
+    if x.size < HEAVY or not parts.over_threads(part, x.size // columns, columns, given, GRAIN):
+        getattr(rows, name)(*(given if x.ndim == 2 else [a.reshape(-1, columns) for a in given]))
     return out
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from .array.linear import LinearMixin
 from .memory import ready as ready_memory
-from .numba_elementwise import GRAIN, HEAVY, LARGE, Kernels, ready
+from .numba_elementwise import GRAIN, HEAVY, LARGE, Kernels, parts, ready
 from .numba_kernels.threads import split
 
 __all__ = ["NumbaNormalize"]
@@ -37,13 +37,9 @@ class NumbaNormalize(LinearMixin):
         b = np.zeros(columns, x.dtype) if bias is None else _vector(bias)
         moments = empty((2, rows), x.dtype)
         means, inverses = moments[0], moments[1]
-        if x.size < HEAVY:
-            normalize.layer_norm(matrix, w, b, eps, result, means, inverses)
-        else:
-            split(
-                lambda i, j: normalize.layer_norm(matrix[i:j], w, b, eps, result[i:j], means[i:j], inverses[i:j]),
-                rows, max(GRAIN // columns, 1),
-            )  # fmt: skip
+        given = matrix, w, b, float(eps), result, means, inverses
+        if not _shared("layer_norm", matrix, given):
+            normalize.layer_norm(*given)
         return out, moments
 
     def layer_norm_vjp(
@@ -76,13 +72,14 @@ class NumbaNormalize(LinearMixin):
 def _plain_back(matrices: Any, means: Any, inverses: Any) -> None:
     """The way back to ``x`` alone."""
     g, x, slope = matrices
-    if x.size < HEAVY:
+    if not _shared("plain_vjp", x, (g, x, means, inverses, slope)):
         normalize.plain_vjp(g, x, means, inverses, slope)
-        return
-    split(
-        lambda i, j: normalize.plain_vjp(g[i:j], x[i:j], means[i:j], inverses[i:j], slope[i:j]),
-        len(means), max(GRAIN // x.shape[1], 1),
-    )  # fmt: skip
+
+
+def _shared(name: str, matrix: Any, given: tuple[Any, ...]) -> bool:
+    """Whether several threads did it."""
+    part = f"normalize_{name}_{matrix.dtype.name}"
+    return matrix.size >= HEAVY and parts.over_threads(part, *matrix.shape, given, GRAIN)
 
 
 def _shared_back(matrices: Any, w: Any, means: Any, inverses: Any) -> tuple[Any, Any]:

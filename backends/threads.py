@@ -23,8 +23,9 @@ def get_num_threads() -> int:
 def set_num_threads(count: int) -> None:
     """Let one operation use up to ``count`` threads, in compiled kernels and in NumPy's matrix products.
 
-    The helping threads of the kernels sleep between operations and take no processor from the matrix products. With
-    the same seed and the same ``count``, a program's numbers are the same bit by bit.
+    The helping threads of the kernels give way to any other thread, such as those of the matrix products, and sleep a
+    quarter of a millisecond after their last work. With the same seed and the same ``count``, a program's numbers are
+    the same bit by bit.
 
     Args:
         count: at least 1.

@@ -92,6 +92,42 @@ def test_many_callers_at_once(three_threads):
     assert not any(caller.is_alive() for caller in callers)
 
 
+def test_jobs_of_all_sizes_in_quick_succession(three_threads):
+    """Pieces that ran twice, or were left out, or belonged to the job before, would show."""
+    rng, x = np.random.default_rng(5), np.arange(40_000, dtype=np.float64)
+    for size in rng.integers(64, x.size, 4000):
+        out = NUMBA.square_vjp(x[:size], x[:size])
+        assert out[0] == 0
+        assert out[-1] == 2 * (size - 1.0) ** 2
+        if size % 97 == 0:
+            assert np.array_equal(out, 2 * x[:size] * x[:size])
+    matrix = rng.standard_normal((300, 70))
+    for rows in rng.integers(1, 300, 500):
+        assert np.allclose(NUMBA.softmax(matrix[:rows], 1).sum(1), 1, rtol=1e-14)
+
+
+def test_a_piece_that_splits_again_works_alone(three_threads):
+    parts, inner = [], []
+
+    def piece(start, stop):
+        parts.append((start, stop))
+        threads.split(lambda i, j: inner.append((i, j, threading.get_ident())), 100, 1)
+
+    threads.split(piece, 12, 1)
+    assert sum(stop - start for start, stop in parts) == 12
+    assert sum(j - i for i, j, _ in inner) == 100 * len(parts)
+
+
+def test_a_helper_leaves_the_callers_processor(three_threads):
+    if not hasattr(os, "sched_setaffinity"):
+        pytest.skip("this system does not say where a thread runs")
+    usable = os.sched_getaffinity(0)
+    here = min(usable)
+    moved = threads._moved_from(here)
+    assert moved == (len(usable) > 1)
+    assert os.sched_getaffinity(0) == usable
+
+
 # Processes
 
 

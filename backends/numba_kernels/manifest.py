@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numba import types
 from numba.core.caching import FunctionCache
+from numba.core.ccallback import CFunc
 from numba.core.dispatcher import Dispatcher
 
 from .cache import compiling
@@ -39,7 +40,7 @@ def used() -> Manifest:
             continue
         short = module_name.removeprefix(_PACKAGE)
         for name, kernel in vars(module).items():
-            if isinstance(kernel, np.ufunc):
+            if isinstance(kernel, np.ufunc) or (isinstance(kernel, CFunc) and not name.startswith("_")):
                 found[f"{short}.{name}"] = []
             elif _is_kernel(kernel, module_name):
                 lazily = kernel._can_compile

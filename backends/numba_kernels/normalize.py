@@ -3,12 +3,16 @@
 All arrays are C-contiguous, of float32 or float64. Sums are taken in blocks and added up in float64.
 """
 
+from typing import Any
+
 import numpy as np
 from numba import float32, float64, njit, void
 
 from .cache import on_first_use
+from .parts import matrix, number, vector
+from .pointers import load
 
-__all__ = ["NAMES"]
+__all__ = ["NAMES", "PARTS"]
 
 _BLOCK = 1024  # terms that are added in their own type, in vector code
 _ROWS = 128  # likewise, of the sums over rows
@@ -113,6 +117,24 @@ def _plain_vjp(g, x, means, inverses, slope):
             result[j] = (cotangent[j] - along - (row[j] - mean) * inverse * across) * inverse
 
 
+KERNEL: Any = None  # another one for each kernel and type, like KIND
+KIND = np.float32
+
+
+def _layer_norm_part(job, start, stop):
+    columns = load(job, 0, np.intp)
+    x, out = matrix(job, 0, start, stop, KIND), matrix(job, 4, start, stop, KIND)
+    weight, bias = vector(job, 1, 0, columns, KIND), vector(job, 2, 0, columns, KIND)
+    means, inverses = vector(job, 5, start, stop, KIND), vector(job, 6, start, stop, KIND)
+    KERNEL(x, weight, bias, number(job, 3), out, means, inverses)
+
+
+def _plain_vjp_part(job, start, stop):
+    g, x = matrix(job, 0, start, stop, KIND), matrix(job, 1, start, stop, KIND)
+    slope = matrix(job, 4, start, stop, KIND)
+    KERNEL(g, x, vector(job, 2, start, stop, KIND), vector(job, 3, start, stop, KIND), slope)
+
+
 _KERNELS = {
     "plain_vjp": (
         _plain_vjp, lambda m, v: (m, m, v, v, m),
@@ -126,6 +148,7 @@ _KERNELS = {
 }  # fmt: skip
 
 NAMES = tuple(_KERNELS)
+PARTS = {"layer_norm": _layer_norm_part, "plain_vjp": _plain_vjp_part}
 
 
 def _make(name):

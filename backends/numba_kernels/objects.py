@@ -11,7 +11,7 @@ from llvmlite import ir
 from numba import carray, njit, types
 from numba.extending import intrinsic
 
-from .pointers import load
+from .pointers import load, pointer
 
 __all__ = ["elements", "fitting", "item", "length", "overlap"]
 
@@ -23,17 +23,6 @@ _DATA, _NDIM, _SIZES = _FIELDS, _FIELDS + 8, _FIELDS + 16
 _TYPE, _FLAGS = _FIELDS + 40, _FIELDS + 48
 _CHARACTERS = object.__basicsize__ + 8  # in a type
 _USABLE = 0x0001 | 0x0100 | 0x0400  # contiguous in C's order, aligned, writable
-
-
-@intrinsic
-def _pointer(typingctx, address, like):
-    """The address as a pointer to elements of the type of the array ``like``."""
-    result = types.CPointer(like.dtype)
-
-    def codegen(context, builder, signature, args):
-        return builder.inttoptr(args[0], context.get_value_type(result))
-
-    return result(types.intp, like), codegen
 
 
 @intrinsic
@@ -114,4 +103,4 @@ def overlap(begin, array, start, stop):
 @njit(inline="always")
 def elements(array, start, stop, like):
     """The elements ``start:stop`` of an array, all dimensions as one."""
-    return carray(_pointer(load(array, _DATA, np.intp), like), (stop,))[start:]
+    return carray(pointer(load(array, _DATA, np.intp), like), (stop,))[start:]

@@ -9,8 +9,8 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 __all__ = [
-    "ADDRESSES", "INNER_LOOP", "call_loop", "load", "load_each", "own_loop", "scratch", "store", "unpack",
-    "wide_vectors",
+    "ADDRESSES", "INNER_LOOP", "call_loop", "load", "load_each", "own_loop", "pointer", "scratch", "store",
+    "unpack", "wide_vectors",
 ]  # fmt: skip
 
 ADDRESSES = types.CPointer(types.intp)
@@ -59,6 +59,17 @@ def store(typingctx, address, offset, value):
         return context.get_dummy_value()
 
     return types.void(types.intp, types.intp, value), codegen
+
+
+@intrinsic
+def pointer(typingctx, address, like):
+    """The address as a pointer to elements of a type: that of the array ``like``, or ``np.float32`` say."""
+    result = types.CPointer(like.dtype)
+
+    def codegen(context, builder, signature, args):
+        return builder.inttoptr(args[0], context.get_value_type(result))
+
+    return result(types.intp, like), codegen
 
 
 @intrinsic

@@ -6,13 +6,17 @@ one column, and write to ``out``. They raise TypeError for any other type or lay
 compiled or loaded when it is first asked for.
 """
 
+from typing import Any
+
+import numpy as np
 from numba import float32, float64, njit, void
 
 from .cache import on_first_use
 from .order import order, unorder
+from .parts import matrix
 from .scalar import exp, log
 
-__all__ = ["NAMES"]
+__all__ = ["NAMES", "PARTS"]
 
 # A sum may be taken in any order, so in vector code; its terms are computed as they are written.
 _sum = njit(forceinline=True, fastmath={"reassoc"})
@@ -96,12 +100,25 @@ def _log_softmax_vjp(g, y, out):
             result[j] = cotangent[j] - exp(row[j]) * total
 
 
+KERNEL: Any = None  # another one for each kernel and type, like KIND
+KIND = np.float32
+
+
+def _two(job, start, stop):
+    KERNEL(matrix(job, 0, start, stop, KIND), matrix(job, 1, start, stop, KIND))
+
+
+def _three(job, start, stop):
+    KERNEL(matrix(job, 0, start, stop, KIND), matrix(job, 1, start, stop, KIND), matrix(job, 2, start, stop, KIND))
+
+
 _KERNELS = {
     "softmax": (_softmax, 2), "softmax_vjp": (_softmax_vjp, 3),
     "log_softmax": (_log_softmax, 2), "log_softmax_vjp": (_log_softmax_vjp, 3),
 }  # fmt: skip
 
 NAMES = tuple(_KERNELS)
+PARTS = {name: _two if matrices == 2 else _three for name, (_, matrices) in _KERNELS.items()}
 
 
 def _make(name):

@@ -3,50 +3,80 @@
 The kernels release the GIL, so plain Python threads share the work: no thread layer of Numba's is touched. Those of
 its wheels are not safe to use from a library: ``workqueue`` aborts the process when two Python threads enter it, the
 OpenMP one kills a forked child and, spinning, starves the threads of NumPy's matrix product; and whichever is launched
-first is the host program's as well. Here any number of callers may run at once, since each does its own work and the
-helpers only take pieces off it, and a forked child starts without helpers and works alone.
+first is the host program's as well. Here one caller at a time has the helpers and any other works alone; so does a
+forked child, which starts without helpers.
 
 A helper that sleeps needs 5 to 50 microseconds to wake up, more on a virtual machine. The caller does not wait for
-that: whoever is ready takes the next piece. Work of less than half a millisecond is better left to one thread.
+that: whoever is ready takes the next piece. And a helper that has just worked stays awake a little, since one operation
+follows another; meanwhile it gives way to any thread that has something to do, such as those of the matrix product.
 """
 
 from __future__ import annotations
 
-import itertools
+import ctypes
 import os
 import threading
 from collections.abc import Callable
-from queue import SimpleQueue
+from typing import Any
 
-__all__ = ["get_num_threads", "set_num_threads", "split"]
+__all__ = ["get_num_threads", "set_num_threads", "share", "split"]
+
+AWAKE = 1000  # looks for another job before a helper sleeps: some 250 microseconds
+POLITE = 25  # turns that a helper leaves to the caller, so that both do not want the GIL at once
 
 
-class _Job:
-    """The pieces of one operation; every thread that calls :meth:`work` takes some until none is left."""
+class _Team:
+    """The helping threads of this process and the memory of their job."""
 
-    def __init__(self, run: Callable[[int, int], object], size: int, pieces: int) -> None:
-        self.run, self.size, self.pieces = run, size, pieces
-        self.taken, self.finished = itertools.count(), itertools.count(1)
-        self.done = threading.Lock()
-        self.done.acquire()
-        self.error: BaseException | None = None
+    def __init__(self) -> None:
+        from . import team
 
-    def work(self) -> None:
-        for piece in self.taken:
-            if piece >= self.pieces:
-                return
-            try:
-                self.run(self.size * piece // self.pieces, self.size * (piece + 1) // self.pieces)
-            except BaseException as error:  # raised again by the thread that waits for the whole
-                self.error = error
-            if next(self.finished) == self.pieces:
-                self.done.release()
+        self.lead, self.serve, self.most = team.lead.ctypes, team.serve.ctypes, team.MOST
+        self.block = team.block()
+        self.address = ctypes.addressof(self.block)
+        self.helpers = 0
+        self.asleep: dict[int, threading.Lock] = {}  # by the helper's number what wakes it up when released
+
+    def run(self, function: int, argument: int, size: int, pieces: int, pause: int) -> None:
+        wanted = min(_count, pieces, self.most) - 1
+        while self.helpers < wanted:
+            threading.Thread(target=self._help, args=(self.helpers,), name="tapegrad helper", daemon=True).start()
+            self.helpers += 1
+        for number in list(self.asleep):
+            if number < wanted:
+                self.asleep.pop(number).release()
+        self.lead(self.address, function, argument, size, pieces, wanted, pause)
+
+    def _help(self, number: int) -> None:
+        bed = threading.Lock()
+        bed.acquire()
+        while True:
+            place = self.serve(self.address, number, AWAKE)
+            if place >= 0 and _moved_from(place):
+                continue
+            self.asleep[number] = bed
+            bed.acquire()
+
+
+def _moved_from(processor: int) -> bool:
+    """Whether the calling thread could be put on another processor; the system may put it back later."""
+    if not hasattr(os, "sched_setaffinity"):
+        return False
+    usable = os.sched_getaffinity(0)
+    others = usable - {processor}
+    try:
+        if others:
+            os.sched_setaffinity(0, others)
+            os.sched_setaffinity(0, usable)
+    except OSError:  # not allowed here
+        return False
+    return bool(others)
 
 
 _count = 1
-_queue: SimpleQueue[_Job] = SimpleQueue()
-_helpers = 0
-_lock = threading.Lock()
+_team: _Team | None = None
+_free = threading.Lock()  # held by the caller that has the helpers
+_Piece = ctypes.CFUNCTYPE(None, ctypes.c_ssize_t, ctypes.c_ssize_t, ctypes.c_ssize_t)
 
 
 def split(run: Callable[[int, int], object], size: int, grain: int) -> None:
@@ -60,18 +90,41 @@ def split(run: Callable[[int, int], object], size: int, grain: int) -> None:
     Raises:
         BaseException: what ``run`` raised, after all pieces have ended.
     """
-    pieces = min(size // grain, 4 * _count)
-    if _count == 1 or pieces < 2:
+    errors: list[BaseException] = []
+
+    def piece(_: int, start: int, stop: int) -> None:
+        try:
+            run(start, stop)
+        except BaseException as error:  # raised again by the thread that waits for the whole
+            errors.append(error)
+
+    if _count == 1 or size < 2 * grain:
         run(0, size)
         return
-    job = _Job(run, size, pieces)
-    _hire(_count - 1)
-    for _ in range(min(_count, pieces) - 1):
-        _queue.put(job)
-    job.work()
-    job.done.acquire()
-    if job.error is not None:
-        raise job.error
+    called = _Piece(piece)
+    if not share(ctypes.cast(called, ctypes.c_void_p).value, 0, size, grain, POLITE):
+        run(0, size)
+    if errors:
+        raise errors[0]
+
+
+def share(function: Any, argument: int, size: int, grain: int, pause: int = 0) -> bool:
+    """As `split`, of a C function ``void(intp argument, intp start, intp stop)``, by its address.
+
+    Returns:
+        Whether it was done: not where one thread is to work, or another caller has the helpers.
+    """
+    global _team
+    pieces = min(size // grain, 4 * _count)
+    if _count == 1 or pieces < 2 or not _free.acquire(False):
+        return False
+    try:
+        if _team is None:
+            _team = _Team()
+        _team.run(function, argument, size, pieces, pause)
+    finally:
+        _free.release()
+    return True
 
 
 def get_num_threads() -> int:
@@ -92,25 +145,10 @@ def set_num_threads(count: int) -> None:
     _count = count
 
 
-def _hire(count: int) -> None:
-    global _helpers
-    if _helpers >= count:
-        return
-    with _lock:
-        while _helpers < count:
-            threading.Thread(target=_help, args=(_queue,), name="tapegrad helper", daemon=True).start()
-            _helpers += 1
-
-
-def _help(queue: SimpleQueue[_Job]) -> None:
-    while True:
-        queue.get().work()
-
-
 def _alone() -> None:
     """In a forked child: the helpers were not copied, and a lock may be held by a thread that was not either."""
-    global _count, _queue, _helpers, _lock
-    _count, _queue, _helpers, _lock = 1, SimpleQueue(), 0, threading.Lock()
+    global _count, _team, _free
+    _count, _team, _free = 1, None, threading.Lock()
 
 
 def _default_count() -> int:

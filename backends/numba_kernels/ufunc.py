@@ -16,8 +16,9 @@ from numba import cfunc, njit, types
 
 from .cache import compiling
 from .pointers import ADDRESSES, INNER_LOOP, call_loop, load, load_each, own_loop, scratch, store, unpack, wide_vectors
+from .threads import share
 
-__all__ = ["make_ufunc"]
+__all__ = ["make_ufunc", "over_threads"]
 
 _BLOCK = 512  # elements copied at a time where an operand is not contiguous: the buffers stay in the L1 cache
 _OPERANDS = 6  # at most
@@ -71,6 +72,46 @@ with compiling():
 # The loops of all ufuncs call it by this name: linked into each it would be compiled with each.
 add_symbol("tapegrad_in_pieces", _in_pieces.address)
 in_pieces = types.ExternalFunction("tapegrad_in_pieces", _PIECES)
+
+
+_THREADS = types.void(types.intp, types.intp, types.intp)
+
+
+def _run_part(job, start, stop):
+    """What a thread does: an inner loop on the elements ``start:stop``.
+
+    ``job`` holds the loop's address, how many operands there are, their addresses and their steps.
+    """
+    count = load(job, _WORD, np.intp)
+    data, steps, length = scratch(_OPERANDS), job + (2 + count) * _WORD, scratch(1)
+    store(length, 0, stop - start)
+    for k in range(count):
+        store(data, k * _WORD, load(job, (2 + k) * _WORD, np.intp) + start * load(steps, k * _WORD, np.intp))
+    call_loop(load(job, 0, np.intp), data, length, steps)
+
+
+with compiling():
+    _part = cfunc(_THREADS, cache=True)(_run_part)
+
+
+def over_threads(ufunc, operands, out, grain):
+    """Compute ``ufunc(*operands, out=out)`` on several threads.
+
+    Args:
+        operands: arrays of the type of ``out``, contiguous and aligned; of its size, or 0-d.
+        out: one of them, or an array that shares no memory with them; likewise contiguous.
+        grain: how many elements are worth a piece of their own.
+
+    Returns:
+        Whether it was done: not where there is no loop for the type, or no second thread.
+    """
+    loop = _loops.get((ufunc, out.dtype))
+    if loop is None:
+        return False
+    arrays, size = (*operands, out), out.itemsize
+    words = [loop, len(arrays)] + [a.ctypes.data for a in arrays] + [size if a.ndim else 0 for a in arrays]
+    job = (ctypes.c_ssize_t * len(words))(*words)
+    return share(_part.address, ctypes.addressof(job), out.size, grain)
 
 
 # Constants of `_loop`, other ones for each ufunc and type.
@@ -132,6 +173,8 @@ def _numpy_api(number, *signature):
 
 # A ufunc refers to these without owning them, and nothing says when it is gone.
 _alive: list[object] = []
+# The address of the inner loop for a ufunc of ours and a type.
+_loops: dict[tuple[np.ufunc, np.dtype], int] = {}
 
 
 def make_ufunc(name, functions):
@@ -153,6 +196,7 @@ def make_ufunc(name, functions):
     for dtype, function in functions.items():
         loop = _compile_loop(name, function, inputs, dtype)
         _alive.append(loop)
+        _loops[made, np.dtype(dtype)] = loop.address
         slots = (_Slot * 2)(_Slot(_STRIDED_LOOP, loop.address), _Slot(0, None))
         dtypes = (ctypes.py_object * (inputs + 1))(*[type(np.dtype(dtype))] * (inputs + 1))
         add_loop(made, _Spec(label, inputs, 1, _NO_CASTING, _NO_FLOATINGPOINT_ERRORS, dtypes, slots))

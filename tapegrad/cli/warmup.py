@@ -57,7 +57,17 @@ def _from_manifest(path: str) -> int:
 def _everything() -> int:
     """Run every primitive that has kernels on the samples that the backend is tested on, and every optimizer."""
     from ..backends.numba_backend import NumbaBackend
-    from ..backends.numba_kernels import draws, filling, manifest, places, reductions, rejection_draws, rows, ufuncs
+    from ..backends.numba_kernels import (
+        draws,
+        filling,
+        manifest,
+        normalize,
+        places,
+        reductions,
+        rejection_draws,
+        rows,
+        ufuncs,
+    )
     from ..backends.numpy_backend import NumpyBackend
     from ..testing.conformance.samples import SAMPLES
 
@@ -67,6 +77,8 @@ def _everything() -> int:
             for m in (ufuncs, rows, reductions, places, filling, draws, rejection_draws)
             for n in m.NAMES
         ]
+        + [f"parts.{m.__name__.rpartition('.')[2]}_{n}_{t}" for m in (rows, normalize) for n in m.PARTS for t in DTYPES]
+        + ["team.lead", "team.serve"]
     ):
         manifest.prepare(name, [])
     own = [

@@ -1,0 +1,79 @@
+"""Kernels on the rows of matrices as several threads run them: C functions that find their arguments in memory.
+
+A job is a block of words: the number of columns, and then one word for each argument, the address of an array or the
+bits of a float64. A part works on the rows ``start:stop``.
+"""
+
+import ctypes
+import struct
+from importlib import import_module
+from types import FunctionType
+
+import numpy as np
+from numba import carray, cfunc, njit, types
+
+from .cache import on_first_use
+from .pointers import load, pointer
+from .threads import share
+
+__all__ = ["matrix", "number", "over_threads", "vector"]
+
+_PART = types.void(types.intp, types.intp, types.intp)
+
+
+@njit(inline="always")
+def matrix(job, k, start, stop, kind):
+    """The rows ``start:stop`` of the matrix that is argument ``k``."""
+    address, columns = load(job, 8 * (1 + k), np.intp), load(job, 0, np.intp)
+    return carray(pointer(address, kind), (stop, columns))[start:stop]
+
+
+@njit(inline="always")
+def vector(job, k, start, stop, kind):
+    """The elements ``start:stop`` of the vector that is argument ``k``."""
+    return carray(pointer(load(job, 8 * (1 + k), np.intp), kind), (stop,))[start:stop]
+
+
+@njit(inline="always")
+def number(job, k):
+    """The float64 that is argument ``k``."""
+    return load(job, 8 * (1 + k), np.float64)
+
+
+def over_threads(name, rows, columns, arguments, grain):
+    """Run a kernel on all rows, on several threads.
+
+    Args:
+        name: ``<module>_<kernel>_<type>``: ``PARTS`` of that module has by the kernel's name a function
+            ``(job, start, stop)`` that calls ``KERNEL`` with arguments of the type ``KIND``, globals that are set here.
+        arguments: contiguous arrays, and Python's floats.
+        grain: how many elements are worth a piece of their own.
+
+    Returns:
+        Whether it was done: not where there is no second thread.
+    """
+    part = globals().get(name) or __getattr__(name)
+    words = [_bits(a) if isinstance(a, float) else a.ctypes.data for a in arguments]
+    job = (ctypes.c_ssize_t * (1 + len(words)))(columns, *words)
+    return share(part.address, ctypes.addressof(job), rows, max(grain // columns, 1))
+
+
+def _bits(value):
+    return struct.unpack("q", struct.pack("d", value))[0]
+
+
+def _make(name):
+    module, _, rest = name.partition("_")
+    kernel, _, kind = rest.rpartition("_")
+    if module not in ("rows", "normalize"):
+        raise KeyError(name)
+    kernels = import_module("." + module, __package__)
+    template = kernels.PARTS[kernel]
+    # Not a closure: Numba's cache would key it by the identity of the kernel, which no other process shares.
+    names = template.__globals__ | {"KERNEL": getattr(kernels, kernel), "KIND": np.dtype(kind).type}
+    part = FunctionType(template.__code__, names, name)
+    part.__qualname__ = name
+    return cfunc(_PART, cache=True, error_model="numpy")(part)
+
+
+__getattr__ = on_first_use(globals(), _make)

@@ -1,0 +1,183 @@
+"""The compiled half of :mod:`.threads`: several threads take the pieces of one job until none is left.
+
+A job lies in a block of words, those that threads write far from each other: how many pieces of each share are taken,
+how many have ended, how many helpers are in it, and how many jobs there were. A helper that sees a new job needs no
+lock and no interpreter to take part, so it begins within a microsecond.
+
+Every thread has a share of the pieces that lie side by side, so that it finds in its cache what it wrote in the last
+job of the size, and takes from the others' when it has done its own. Between jobs the counters at `TAKEN` are so large
+that nobody finds a piece. The next job is filled in when no helper is in the last one any more, and opened by setting
+them to 0.
+"""
+
+import ctypes
+import sys
+
+import numpy as np
+from llvmlite import ir
+from llvmlite.binding import add_symbol
+from numba import cfunc, njit, types
+from numba.extending import intrinsic
+
+from .cache import compiling
+from .pointers import load, store
+
+__all__ = ["MOST", "block", "lead", "serve"]
+
+_BYTES = types.intp.bitwidth // 8
+_LINE = 16  # words between two that different threads write: two cache lines, since processors fetch them in pairs
+MOST = 64  # threads
+ENDED, INSIDE, POSTED, JOB, TAKEN = (k * _LINE for k in range(5))
+# From JOB on: the address of the function, its first argument, the size of the work, the number of pieces, how many
+# helpers may take part, and how often a helper gives way before it does.
+_FUNCTION, _ARGUMENT, _SIZE, _PIECES, _HELPERS, _PAUSE, _PLACE = (_BYTES * (JOB + k) for k in range(7))
+_CLOSED = 1 << (types.intp.bitwidth - 2)
+
+
+def block():
+    """The memory of a team, to be kept as long as any of its threads; its address is what the functions take."""
+    words = (ctypes.c_ssize_t * (TAKEN + MOST * _LINE))()
+    for thread in range(MOST):
+        words[TAKEN + thread * _LINE] = _CLOSED
+    return words
+
+
+def _word(builder, context, address):
+    return builder.inttoptr(address, context.get_value_type(types.intp).as_pointer())
+
+
+@intrinsic
+def _read(typingctx, address):
+    """The word at ``address`` as other threads left it."""
+
+    def codegen(context, builder, signature, args):
+        return builder.load_atomic(_word(builder, context, args[0]), "seq_cst", _BYTES)
+
+    return types.intp(types.intp), codegen
+
+
+@intrinsic
+def _write(typingctx, address, value):
+    """Set the word at ``address``; who reads it there sees all that was written before."""
+
+    def codegen(context, builder, signature, args):
+        builder.store_atomic(args[1], _word(builder, context, args[0]), "seq_cst", _BYTES)
+        return context.get_dummy_value()
+
+    return types.void(types.intp, types.intp), codegen
+
+
+@intrinsic
+def _add(typingctx, address, value):
+    """Add to the word at ``address`` in one step; returns what was there."""
+
+    def codegen(context, builder, signature, args):
+        return builder.atomic_rmw("add", _word(builder, context, args[0]), args[1], "seq_cst")
+
+    return types.intp(types.intp, types.intp), codegen
+
+
+@intrinsic
+def _call(typingctx, function, argument, start, stop):
+    """Call the C function at the address ``function``."""
+
+    def codegen(context, builder, signature, args):
+        word = context.get_value_type(types.intp)
+        kind = ir.FunctionType(ir.VoidType(), [word] * 3)
+        builder.call(builder.inttoptr(args[0], kind.as_pointer()), args[1:])
+        return context.get_dummy_value()
+
+    return types.void(*[types.intp] * 4), codegen
+
+
+def _platforms(name, on_windows):
+    """Let compiled code call a function of the system's as ``tapegrad_<name>``: of an int32 and no arguments."""
+    if sys.platform == "win32":
+        function = getattr(ctypes.windll.kernel32, on_windows)
+    else:
+        function = getattr(ctypes.CDLL(None), name, _unknown)  # macOS has no sched_getcpu
+    _kept.append(function)
+    add_symbol(f"tapegrad_{name}", ctypes.cast(function, ctypes.c_void_p).value)
+    return types.ExternalFunction(f"tapegrad_{name}", types.int32())
+
+
+with compiling():
+    _unknown = cfunc(types.int32(), cache=True)(lambda: np.int32(-1)).ctypes
+_kept: list[object] = []
+give_way = _platforms("sched_yield", "SwitchToThread")
+processor = _platforms("sched_getcpu", "GetCurrentProcessorNumber")
+
+
+@njit
+def _taken(block, share):
+    """The address of the counter of a share."""
+    return block + _BYTES * (TAKEN + share * _LINE)
+
+
+@njit
+def _work(block, thread):
+    """Take pieces until none is left, those of the own share first."""
+    threads = load(block, _HELPERS, np.intp) + 1
+    size, pieces = load(block, _SIZE, np.intp), load(block, _PIECES, np.intp)
+    for k in range(threads):
+        share = (thread + k) % threads
+        first, end = pieces * share // threads, pieces * (share + 1) // threads
+        while True:
+            piece = first + _add(_taken(block, share), 1)
+            if piece >= end:
+                break
+            start, stop = size * piece // pieces, size * (piece + 1) // pieces
+            _call(load(block, _FUNCTION, np.intp), load(block, _ARGUMENT, np.intp), start, stop)
+            _add(block + _BYTES * ENDED, 1)
+
+
+def _lead(block, function, argument, size, pieces, helpers, pause):
+    """Do a job with whoever helps; return when all its pieces have ended."""
+    while _read(block + _BYTES * INSIDE) > 0:  # in the job before
+        give_way()
+    store(block, _FUNCTION, function)
+    store(block, _ARGUMENT, argument)
+    store(block, _SIZE, size)
+    store(block, _PIECES, pieces)
+    store(block, _HELPERS, helpers)
+    store(block, _PAUSE, pause)
+    store(block, _PLACE, np.intp(processor()))
+    _write(block + _BYTES * ENDED, 0)
+    for share in range(helpers + 1):
+        _write(_taken(block, share), 0)
+    _add(block + _BYTES * POSTED, 1)
+    _work(block, 0)
+    while _read(block + _BYTES * ENDED) < pieces:
+        give_way()
+    for share in range(helpers + 1):
+        _write(_taken(block, share), _CLOSED)
+
+
+def _serve(block, helper, turns):
+    """Help with every job that is opened, until none has been for ``turns`` looks.
+
+    Returns:
+        -1, or earlier the processor if it is the one where the caller works: both cannot at once.
+    """
+    seen, turn = _read(block + _BYTES * POSTED) - 1, 0
+    while turn < turns:
+        posted = _read(block + _BYTES * POSTED)
+        if posted == seen:
+            if turn and 0 <= processor() == load(block, _PLACE, np.intp):
+                return processor()
+            give_way()
+            turn += 1
+            continue
+        seen, turn = posted, 0
+        _add(block + _BYTES * INSIDE, 1)
+        if _read(_taken(block, 0)) < _CLOSED and helper < load(block, _HELPERS, np.intp):
+            for _ in range(load(block, _PAUSE, np.intp)):
+                give_way()
+            _work(block, helper + 1)
+        _add(block + _BYTES * INSIDE, -1)
+    return np.int32(-1)
+
+
+with compiling():
+    lead = cfunc(types.void(*[types.intp] * 7), cache=True)(_lead)
+    serve = cfunc(types.int32(*[types.intp] * 3), cache=True)(_serve)
