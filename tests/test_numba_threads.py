@@ -1,10 +1,12 @@
 """Threads and processes around the kernels of the Numba backend, and where the compiled ones are kept."""
 
+import gc
 import json
 import os
 import subprocess
 import sys
 import threading
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -104,6 +106,22 @@ def test_jobs_of_all_sizes_in_quick_succession(three_threads):
     matrix = rng.standard_normal((300, 70))
     for rows in rng.integers(1, 300, 500):
         assert np.allclose(NUMBA.softmax(matrix[:rows], 1).sum(1), 1, rtol=1e-14)
+
+
+def test_split_keeps_nothing(three_threads):
+    array = np.ones(100)
+    alive = weakref.ref(array)
+
+    def run(start, stop, array=array):
+        array[start:stop] = 0
+
+    gc.disable()
+    try:
+        threads.split(run, 100, 1)
+        del run, array
+        assert alive() is None
+    finally:
+        gc.enable()
 
 
 def test_a_piece_that_splits_again_works_alone(three_threads):

@@ -102,7 +102,8 @@ def split(run: Callable[[int, int], object], size: int, grain: int) -> None:
         run(0, size)
         return
     called = _Piece(piece)
-    if not share(ctypes.cast(called, ctypes.c_void_p).value, 0, size, grain, POLITE):
+    address = ctypes.c_ssize_t.from_buffer(called).value  # `ctypes.cast` would leave a cycle, and `run` in it
+    if not share(address, 0, size, grain, POLITE):
         run(0, size)
     if errors:
         raise errors[0]
