@@ -18,6 +18,7 @@ from .numba_elementwise import LARGE, SLOPES, NumbaElementwise, filling
 from .numba_grid import NumbaGrid
 from .numba_normalize import NumbaNormalize
 from .numba_places import NumbaPlaces, scattered
+from .numba_products import dot, matmul
 from .numba_recurrent import NumbaRecurrent
 from .numba_reduce import NumbaReduce
 from .numba_resample import NumbaResample
@@ -27,7 +28,7 @@ from .numpy_backend import NumpyBackend
 
 __all__ = ["NumbaBackend"]
 
-dot, empty = np.dot, np.empty
+empty = np.empty
 BOOL = np.dtype(bool)
 FLOATS = "fd"  # the type characters of float32 and float64
 NOTHING = {kind: empty(0, kind) for kind in FLOATS}
@@ -93,7 +94,7 @@ class NumbaBackend(
             ready_memory()
         if a.ndim == 2 == b.ndim:
             return dot(a, b)
-        return super().matmul(a, b) if a.dtype.char == "E" else np.matmul(a, b)  # bfloat16 would come out as float32
+        return super().matmul(a, b) if a.dtype.char == "E" else matmul(a, b)  # bfloat16 would come out as float32
 
     def linear(self, x: Any, w: Any, b: Any, act: str | None) -> Any:
         if w.dtype.char not in FLOATS or b is None or x.ndim < 2:

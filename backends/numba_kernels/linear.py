@@ -3,6 +3,7 @@
 The product itself is the BLAS library's. ``out`` is what it gave: a contiguous matrix (rows, features).
 """
 
+import numpy as np
 from numba import njit
 
 from .scalar import sigmoid, tanh
@@ -61,17 +62,22 @@ def column_sums(g, sums):
             sums[j] += g[i, j]
 
 
+# `before` may be `g`: a row between the two keeps the loops vector code.
+
+
 @njit(**OPTIONS)
 def relu_back(g, out, before, sums):
     """``before``: the cotangent before the activation; ``sums``: its column sums, the bias's cotangent."""
     rows, columns = g.shape
     zero = out.dtype.type(0)
     sums[:] = 0
+    line = np.empty(columns, g.dtype)
     for i in range(rows):
         for j in range(columns):
-            v = zero if out[i, j] <= 0 else g[i, j]
-            before[i, j] = v
-            sums[j] += v
+            line[j] = zero if out[i, j] <= 0 else g[i, j]
+        for j in range(columns):
+            before[i, j] = line[j]
+            sums[j] += line[j]
 
 
 @njit(**OPTIONS)
@@ -80,11 +86,13 @@ def hyperbolic_back(g, out, before, sums):
     rows, columns = g.shape
     one = out.dtype.type(1)
     sums[:] = 0
+    line = np.empty(columns, g.dtype)
     for i in range(rows):
         for j in range(columns):
-            v = g[i, j] * (one - out[i, j] * out[i, j])
-            before[i, j] = v
-            sums[j] += v
+            line[j] = g[i, j] * (one - out[i, j] * out[i, j])
+        for j in range(columns):
+            before[i, j] = line[j]
+            sums[j] += line[j]
 
 
 @njit(**OPTIONS)
@@ -93,11 +101,13 @@ def logistic_back(g, out, before, sums):
     rows, columns = g.shape
     one = out.dtype.type(1)
     sums[:] = 0
+    line = np.empty(columns, g.dtype)
     for i in range(rows):
         for j in range(columns):
-            v = g[i, j] * (out[i, j] * (one - out[i, j]))
-            before[i, j] = v
-            sums[j] += v
+            line[j] = g[i, j] * (out[i, j] * (one - out[i, j]))
+        for j in range(columns):
+            before[i, j] = line[j]
+            sums[j] += line[j]
 
 
 ACTIVATE = {None: identity, "relu": relu, "tanh": hyperbolic, "sigmoid": logistic}

@@ -11,18 +11,20 @@ them to 0.
 """
 
 import ctypes
+import platform
 import sys
 
 import numpy as np
 from llvmlite import ir
 from llvmlite.binding import add_symbol
 from numba import cfunc, njit, types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 from .cache import compiling
 from .pointers import load, store
 
-__all__ = ["MOST", "block", "lead", "serve"]
+__all__ = ["MOST", "block", "lead", "opened", "serve"]
 
 _BYTES = types.intp.bitwidth // 8
 _LINE = 16  # words between two that different threads write: two cache lines, since processors fetch them in pairs
@@ -31,6 +33,7 @@ ENDED, INSIDE, POSTED, JOB, TAKEN = (k * _LINE for k in range(5))
 # From JOB on: the address of the function, its first argument, the size of the work, the number of pieces, how many
 # helpers may take part, and how often a helper gives way before it does.
 _FUNCTION, _ARGUMENT, _SIZE, _PIECES, _HELPERS, _PAUSE, _PLACE = (_BYTES * (JOB + k) for k in range(7))
+_LOOKS = 64
 _CLOSED = 1 << (types.intp.bitwidth - 2)
 
 
@@ -108,6 +111,36 @@ give_way = _platforms("sched_yield", "SwitchToThread")
 processor = _platforms("sched_getcpu", "GetCurrentProcessorNumber")
 
 
+def opened(words):
+    """Whether a job is under way in the memory of :func:`block`."""
+    return words[TAKEN] < _CLOSED
+
+
+@intrinsic
+def _pause(typingctx):
+    """A moment in which the processor does little, so that the other thread of a core is not disturbed."""
+
+    def codegen(context, builder, signature, args):
+        if platform.machine() in ("x86_64", "AMD64"):
+            kind = ir.FunctionType(ir.VoidType(), [])
+            builder.call(cgutils.get_or_insert_function(builder.module, kind, "llvm.x86.sse2.pause"), [])
+        return context.get_dummy_value()
+
+    return types.void(), codegen
+
+
+@njit
+def _await(address, value, less):
+    """Look a moment whether the word at ``address`` is another (or, with ``less``, not less); then give way."""
+    for _ in range(_LOOKS):
+        word = _read(address)
+        if (word >= value) if less else (word != value):
+            return True
+        _pause()
+    give_way()
+    return False
+
+
 @njit
 def _taken(block, share):
     """The address of the counter of a share."""
@@ -134,7 +167,7 @@ def _work(block, thread):
 def _lead(block, function, argument, size, pieces, helpers, pause):
     """Do a job with whoever helps; return when all its pieces have ended."""
     while _read(block + _BYTES * INSIDE) > 0:  # in the job before
-        give_way()
+        _pause()
     store(block, _FUNCTION, function)
     store(block, _ARGUMENT, argument)
     store(block, _SIZE, size)
@@ -147,32 +180,30 @@ def _lead(block, function, argument, size, pieces, helpers, pause):
         _write(_taken(block, share), 0)
     _add(block + _BYTES * POSTED, 1)
     _work(block, 0)
-    while _read(block + _BYTES * ENDED) < pieces:
-        give_way()
+    while not _await(block + _BYTES * ENDED, pieces, True):
+        pass
     for share in range(helpers + 1):
         _write(_taken(block, share), _CLOSED)
 
 
 def _serve(block, helper, turns):
-    """Help with every job that is opened, until none has been for ``turns`` looks.
+    """Help with every job that is opened, until none has been for a time.
 
     Returns:
         -1, or earlier the processor if it is the one where the caller works: both cannot at once.
     """
     seen, turn = _read(block + _BYTES * POSTED) - 1, 0
     while turn < turns:
-        posted = _read(block + _BYTES * POSTED)
-        if posted == seen:
-            if turn and 0 <= processor() == load(block, _PLACE, np.intp):
+        if not _await(block + _BYTES * POSTED, seen, False):
+            if 0 <= processor() == load(block, _PLACE, np.intp):
                 return processor()
-            give_way()
             turn += 1
             continue
-        seen, turn = posted, 0
+        seen, turn = _read(block + _BYTES * POSTED), 0
         _add(block + _BYTES * INSIDE, 1)
         if _read(_taken(block, 0)) < _CLOSED and helper < load(block, _HELPERS, np.intp):
-            for _ in range(load(block, _PAUSE, np.intp)):
-                give_way()
+            for _ in range(load(block, _PAUSE, np.intp) * _LOOKS):
+                _pause()
             _work(block, helper + 1)
         _add(block + _BYTES * INSIDE, -1)
     return np.int32(-1)

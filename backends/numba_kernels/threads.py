@@ -21,8 +21,8 @@ from typing import Any
 
 __all__ = ["get_num_threads", "set_num_threads", "share", "split"]
 
-AWAKE = 1000  # looks for another job before a helper sleeps: some 250 microseconds
-POLITE = 25  # turns that a helper leaves to the caller, so that both do not want the GIL at once
+AWAKE = 200  # turns of a microsecond or two in which a helper looks for another job before it sleeps
+POLITE = 4  # turns that a helper leaves to the caller, so that both do not want the GIL at once
 
 
 class _Team:
@@ -31,7 +31,7 @@ class _Team:
     def __init__(self) -> None:
         from . import team
 
-        self.lead, self.serve, self.most = team.lead.ctypes, team.serve.ctypes, team.MOST
+        self.lead, self.serve, self.opened, self.most = team.lead.ctypes, team.serve.ctypes, team.opened, team.MOST
         self.block = team.block()
         self.address = ctypes.addressof(self.block)
         self.helpers = 0
@@ -55,6 +55,8 @@ class _Team:
             if place >= 0 and _moved_from(place):
                 continue
             self.asleep[number] = bed
+            if self.opened(self.block) and self.asleep.pop(number, None):
+                continue  # a job was opened while this thread waited for the GIL
             bed.acquire()
 
 
@@ -109,14 +111,18 @@ def split(run: Callable[[int, int], object], size: int, grain: int) -> None:
         raise errors[0]
 
 
-def share(function: Any, argument: int, size: int, grain: int, pause: int = 0) -> bool:
+def share(function: Any, argument: int, size: int, grain: int, pause: int = 0, pieces: int = 0) -> bool:
     """As `split`, of a C function ``void(intp argument, intp start, intp stop)``, by its address.
+
+    Args:
+        pause: how often a helper gives way before it begins.
+        pieces: how many; 0 for what suits the grain and the number of threads.
 
     Returns:
         Whether it was done: not where one thread is to work, or another caller has the helpers.
     """
     global _team
-    pieces = min(size // grain, 4 * _count)
+    pieces = pieces or min(size // grain, 4 * _count)
     if _count == 1 or pieces < 2 or not _free.acquire(False):
         return False
     try:
