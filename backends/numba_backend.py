@@ -18,7 +18,7 @@ from .numba_elementwise import LARGE, SLOPES, NumbaElementwise, filling
 from .numba_grid import NumbaGrid
 from .numba_normalize import NumbaNormalize
 from .numba_places import NumbaPlaces, scattered
-from .numba_products import dot, matmul
+from .numba_products import FEW, dot, matmul
 from .numba_recurrent import NumbaRecurrent
 from .numba_reduce import NumbaReduce
 from .numba_resample import NumbaResample
@@ -102,7 +102,7 @@ class NumbaBackend(
         if x.size >= LARGE:
             ready_memory()
         if x.ndim == 2:
-            out = dot(x, w.T)
+            out = (np.dot if len(x) * w.size <= FEW else dot)(x, w.T)
             K.ACTIVATE[act](out, b)
             return out
         lead = x.shape[:-1]
@@ -130,10 +130,11 @@ class NumbaBackend(
         elif need[2]:
             sums = empty(g.shape[1], g.dtype)
             K.column_sums(g if g.flags.c_contiguous else np.ascontiguousarray(g), sums)
-        gx = dot(g, w) if need[0] else None
+        product = np.dot if len(g) * w.size <= FEW else dot
+        gx = product(g, w) if need[0] else None
         return (
             gx if shape is None or gx is None else gx.reshape(shape),
-            dot(g.T, x) if need[1] else None,
+            product(g.T, x) if need[1] else None,
             sums if need[2] else None,
         )
 

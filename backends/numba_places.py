@@ -123,6 +123,8 @@ def _lines(x: Any, dim: int) -> Any:
     """``x`` with all dimensions before ``dim`` as one, and all behind."""
     if not x.flags.carray:  # an index that is expanded
         x = np.array(x, order="C")
+    if x.ndim == 2:
+        return x[:, :, None] if dim == 1 else x[None]
     return x.reshape(prod(x.shape[:dim]), x.shape[dim], prod(x.shape[dim + 1 :]))
 
 

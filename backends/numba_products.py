@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import os
 import threading
 from math import prod
 from typing import Any
@@ -125,3 +126,13 @@ def _gemm(kind: str) -> int | None:
     name = {"f": "scipy_cblas_sgemm64_", "d": "scipy_cblas_dgemm64_"}[kind]
     function = getattr(found[0], name, None)
     return None if function is None else ctypes.cast(function, ctypes.c_void_p).value
+
+
+def _unlock() -> None:
+    """In a forked child: the lock may be held by a thread that was not copied."""
+    global _lock
+    _lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_unlock)

@@ -1,6 +1,8 @@
 """Large matrix products on the threads of the kernels, compared with NumPy's."""
 
 import itertools
+import os
+import signal
 import threading
 
 import numpy as np
@@ -85,6 +87,18 @@ def test_the_bits_do_not_depend_on_who_helps():
     expected = numba_products.dot(a, a.T)
     with threads._free:  # as if another caller had the helpers
         assert np.array_equal(numba_products.dot(a, a.T), expected)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this platform")
+def test_a_child_forked_during_a_product_can_multiply(monkeypatch):
+    monkeypatch.setattr(numba_products, "SOME", 1 << 30)
+    a = np.ones((64, 64), np.float32)
+    with numba_products._lock:
+        child = os.fork()
+        if child == 0:
+            signal.alarm(20)
+            os._exit(0 if numba_products.dot(a, a)[0, 0] == 64 else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 def test_openblas_has_its_threads_again_afterwards():

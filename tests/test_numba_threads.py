@@ -108,6 +108,14 @@ def test_jobs_of_all_sizes_in_quick_succession(three_threads):
         assert np.allclose(NUMBA.softmax(matrix[:rows], 1).sum(1), 1, rtol=1e-14)
 
 
+def test_the_pieces_are_the_same_without_help(three_threads):
+    with_help, alone = [], []
+    threads.split(lambda i, j: with_help.append((i, j)), 1000, 7)
+    with threads._free:  # as if another caller had the helpers
+        threads.split(lambda i, j: alone.append((i, j)), 1000, 7)
+    assert sorted(with_help) == alone
+
+
 def test_split_keeps_nothing(three_threads):
     array = np.ones(100)
     alive = weakref.ref(array)

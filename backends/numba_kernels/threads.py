@@ -100,13 +100,15 @@ def split(run: Callable[[int, int], object], size: int, grain: int) -> None:
         except BaseException as error:  # raised again by the thread that waits for the whole
             errors.append(error)
 
-    if _count == 1 or size < 2 * grain:
+    pieces = min(size // grain, 4 * _count)
+    if _count == 1 or pieces < 2:
         run(0, size)
         return
     called = _Piece(piece)
     address = ctypes.c_ssize_t.from_buffer(called).value  # `ctypes.cast` would leave a cycle, and `run` in it
     if not share(address, 0, size, grain, POLITE):
-        run(0, size)
+        for k in range(pieces):  # the same ones, or sums over pieces would depend on who is busy
+            run(size * k // pieces, size * (k + 1) // pieces)
     if errors:
         raise errors[0]
 
