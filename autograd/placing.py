@@ -5,10 +5,13 @@ from __future__ import annotations
 from math import inf
 from typing import Any
 
+import numpy as np
+
 from .tensor import Tensor
 
 __all__ = ["PLACING", "filled", "placed"]
 
+INT64 = np.dtype(np.int64)
 PLACING = frozenset({"masked_fill_", "index_fill_", "scatter_"})
 
 
@@ -42,7 +45,7 @@ def placed(name: str, target: Tensor, operands: tuple[Any, ...]) -> bool:
         fits = places._array.dtype.kind == "b" and places._array.shape == array.shape
     else:
         rank = array.ndim if name == "scatter_" else 1
-        fits = places._array.dtype.str[1:] == "i8" and places._array.ndim == rank
+        fits = places._array.dtype == INT64 and places._array.ndim == rank
         fits = fits and type(dims[0]) is int and -array.ndim <= dims[0] < array.ndim
         dims = [dims[0] % array.ndim] if fits else dims
     if not fits:

@@ -14,7 +14,7 @@ import numpy as np
 from .memory import ready as ready_memory
 from .numba_batch_norm import NumbaBatchNorm
 from .numba_convolve import NumbaConvolve
-from .numba_elementwise import LARGE, SLOPES, NumbaElementwise, filling
+from .numba_elementwise import LARGE, SLOPES, NumbaElementwise, elements, filling
 from .numba_grid import NumbaGrid
 from .numba_normalize import NumbaNormalize
 from .numba_places import NumbaPlaces, scattered
@@ -24,7 +24,7 @@ from .numba_reduce import NumbaReduce
 from .numba_resample import NumbaResample
 from .numba_select import NumbaSelect
 from .numba_update import NumbaUpdate
-from .numpy_backend import NumpyBackend
+from .numpy_backend import PIECE, NumpyBackend
 
 __all__ = ["NumbaBackend"]
 
@@ -83,7 +83,22 @@ class NumbaBackend(
         return out
 
     def in_place(self, name: str, target: Any, values: tuple[Any, ...]) -> bool:
-        return scattered(target, *values) if name == "scatter_" else super().in_place(name, target, values)
+        if name == "scatter_":
+            return scattered(target, *values)
+        if len(values) != 2 or name not in ("add_", "sub_", "clamp_") or target.dtype.char not in FLOATS:
+            return super().in_place(name, target, values)
+        known = self.scalars[target.dtype]
+        if name == "clamp_":
+            low, high = values
+            if not low <= high or target.size >= LARGE:
+                return super().in_place(name, target, values)
+            elements.clamp(target, known[low], known[high], target)
+            return True
+        other, factor = values
+        if type(other) is not np.ndarray or target.size > PIECE:
+            return super().in_place(name, target, values)
+        (np.add if name == "add_" else np.subtract)(target, np.multiply(other, known[factor]), target)
+        return True
 
     # Matrix products: for matrices np.dot reaches BLAS in half the time that np.matmul takes.
 

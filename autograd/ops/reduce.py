@@ -249,7 +249,7 @@ def all(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
 
 def _truth(x: Tensor, out: Tensor) -> Tensor:
     """Of uint8, PyTorch's bools of old, the answer is uint8."""
-    return P.cast(out, x._array.dtype) if x.dtype is dtypes.uint8 else out
+    return P.cast(out, x._array.dtype) if x._array.dtype.char == "B" else out
 
 
 def count_nonzero(input: Tensor, dim: Any = None) -> Tensor:

@@ -55,10 +55,10 @@ class ReduceMixin:
         return self.xp.argmin(x, axis=dim, keepdims=keepdim)
 
     def any(self, x: Any, dims: Dims, keepdim: bool) -> Any:
-        return self.xp.any(x, axis=dims, keepdims=keepdim)
+        return x.any(axis=dims, keepdims=keepdim)
 
     def all(self, x: Any, dims: Dims, keepdim: bool) -> Any:
-        return self.xp.all(x, axis=dims, keepdims=keepdim)
+        return x.all(axis=dims, keepdims=keepdim)
 
     def count_nonzero(self, x: Any, dims: Dims) -> Any:
         return self.xp.count_nonzero(x, axis=dims)
