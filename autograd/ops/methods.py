@@ -219,9 +219,14 @@ def _in_place(name: str, function: Callable[..., Any]) -> Callable[..., Tensor]:
     def operation(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         if not kwargs:
             return write(name, input, function, *args)
+        if "alpha" in kwargs and len(args) == len(kwargs) == 1:
+            return write(name, input, scaled, args[0], kwargs["alpha"])
         count = len(args)
         return write(name, input, lambda x, *a: function(x, *a[:count], **dict(zip(kwargs, a[count:]))),
                      *args, *kwargs.values())  # fmt: skip
+
+    def scaled(input: Tensor, other: Any, alpha: Any) -> Any:
+        return function(input, other, alpha=alpha)
 
     def composed(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         # The steps in between may save what is about to be overwritten: give them a copy.
