@@ -36,8 +36,11 @@ def shape_of(size: Any) -> tuple[int, ...]:
     Raises:
         RuntimeError: a negative size. TypeError: what is no size.
     """
-    if len(size) == 1 and isinstance(size[0], Iterable) and not isinstance(size[0], (str, Tensor)):
-        size = tuple(size[0])
+    if len(size) == 1:
+        if type(size[0]) is int and size[0] >= 0:
+            return (size[0],)
+        if isinstance(size[0], Iterable) and not isinstance(size[0], (str, Tensor)):
+            size = tuple(size[0])
     try:
         shape = tuple([n if type(n) is int else n.__index__() for n in size])
     except AttributeError:
@@ -85,8 +88,9 @@ def _filled(
     shape = shape_of(size if named is None else (named,))
     where = device_of(out.device if out is not None and device is None else device)
     kind = kind_of(dtype, out)
-    made = wrap(where.backend.filled(shape, _fitting(value, kind), kind), where)
-    return into(out, _ready(made, pin_memory, requires_grad))
+    number = value if value is None else _fitting(value, kind)
+    made = _ready(wrap(where.backend.filled(shape, number, kind), where), pin_memory, requires_grad)
+    return made if out is None else into(out, made)
 
 
 def _filled_like(
