@@ -394,6 +394,6 @@ def _nuclear(x: Tensor, dims: tuple[int, ...] | None, keepdim: bool) -> Tensor:
 
 def _safe_root(total: Tensor, order: float = 2) -> Tensor:
     """The square root, or another, whose slope at 0 is 0 rather than infinite."""
-    zero = P.eq(total, 0)
-    kept = P.where(zero, 1.0, total)
-    return P.where(zero, P.zeros_like(total), P.sqrt(kept) if order == 2 else P.pow(kept, 1 / order))
+    zero = P.cast(P.eq(total, 0), total._array.dtype)
+    kept = P.add(total, zero)
+    return P.mul(P.sqrt(kept) if order == 2 else P.pow(kept, 1 / order), P.sub(1, zero))
