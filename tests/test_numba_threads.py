@@ -97,14 +97,14 @@ def test_many_callers_at_once(three_threads):
 def test_jobs_of_all_sizes_in_quick_succession(three_threads):
     """Pieces that ran twice, or were left out, or belonged to the job before, would show."""
     rng, x = np.random.default_rng(5), np.arange(40_000, dtype=np.float64)
-    for size in rng.integers(64, x.size, 4000):
+    for size in rng.integers(64, x.size, 1000):
         out = NUMBA.square_vjp(x[:size], x[:size])
         assert out[0] == 0
         assert out[-1] == 2 * (size - 1.0) ** 2
-        if size % 97 == 0:
+        if size % 23 == 0:
             assert np.array_equal(out, 2 * x[:size] * x[:size])
     matrix = rng.standard_normal((300, 70))
-    for rows in rng.integers(1, 300, 500):
+    for rows in rng.integers(1, 300, 100):
         assert np.allclose(NUMBA.softmax(matrix[:rows], 1).sum(1), 1, rtol=1e-14)
 
 
