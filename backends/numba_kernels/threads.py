@@ -43,8 +43,9 @@ class _Team:
             threading.Thread(target=self._help, args=(self.helpers,), name="tapegrad helper", daemon=True).start()
             self.helpers += 1
         for number in list(self.asleep):
-            if number < wanted:
-                self.asleep.pop(number).release()
+            bed = self.asleep.pop(number, None) if number < wanted else None
+            if bed is not None:  # it may have got up by itself
+                bed.release()
         self.lead(self.address, function, argument, size, pieces, wanted, pause)
 
     def _help(self, number: int) -> None:
@@ -64,9 +65,9 @@ def _moved_from(processor: int) -> bool:
     """Whether the calling thread could be put on another processor; the system may put it back later."""
     if not hasattr(os, "sched_setaffinity"):
         return False
-    usable = os.sched_getaffinity(0)
-    others = usable - {processor}
     try:
+        usable = os.sched_getaffinity(0)
+        others = usable - {processor}
         if others:
             os.sched_setaffinity(0, others)
             os.sched_setaffinity(0, usable)
