@@ -152,7 +152,7 @@ def _computed(name: str, target: Tensor, compute: Callable[..., Any], operands: 
     if (
         (whole and (array.dtype.str[1:] != "i8" or name not in OF_INTEGERS))
         or not operands
-        or (name == "clamp_" and compute.__name__ == "<lambda>")
+        or (name == "clamp_" and (compute.__name__ == "<lambda>" or isinstance(operands[0], Tensor)))
     ):
         return False  # keywords may come in any order
     values: list[Any] = []

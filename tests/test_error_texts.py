@@ -18,6 +18,8 @@ TEXTS = {
     "x.__setitem__(tg.tensor([0, 1]), v)": (RuntimeError, "setitem: a value of shape [5] does not broadcast"),
     "x + v": (RuntimeError, f"add(input={X}, other={V}): the shapes do not broadcast"),
     "x.add_(v)": (RuntimeError, f"add_(input={X}, other={V}): the shapes do not broadcast"),
+    "x.clamp_(x.detach(), 1.0)": (TypeError, "clamp: min and max must be two numbers or two tensors"),
+    "x.clamp(0.0, x)": (TypeError, "clamp: min and max must be two numbers or two tensors"),
     "x.mm(x)": (RuntimeError, "mm: the inner sizes differ: the last dimension of the first must"),
     "x.masked_fill(tg.tensor([True] * 5), 1.0)": (RuntimeError, "masked_fill: the shapes do not broadcast"),
     "x.masked_select(tg.tensor([True] * 5))": (RuntimeError, "masked_select: the shapes [[2, 3], [5]] do"),

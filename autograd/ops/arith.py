@@ -173,7 +173,11 @@ PLAIN = frozenset({float, int, type(None)})
 
 
 def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
-    """``input`` limited to lie between ``min`` and ``max`` (numbers or tensors; None for no limit)."""
+    """``input`` limited to lie between ``min`` and ``max`` (two numbers or two tensors; None for no limit).
+
+    Raises:
+        RuntimeError: no limit at all, or complex ones. TypeError: a number and a tensor.
+    """
     if type(min) in PLAIN and type(max) in PLAIN and not (min is None is max):
         if isinstance(input, Tensor) and input._array.dtype.kind == "f":
             return P.clamp(input, min, max)
@@ -182,6 +186,8 @@ def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
     if min is None and max is None:
         raise RuntimeError("clamp: at least one of 'min' and 'max' must not be None")
     if isinstance(min, Tensor) or isinstance(max, Tensor):
+        if type(min) in (int, float) or type(max) in (int, float):
+            raise TypeError("clamp: min and max must be two numbers or two tensors; make a tensor of the number")
         return _between(input, min, max)
     input = _as_integer(input)
     if input._array.dtype.kind in "iu":
