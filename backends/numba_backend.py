@@ -50,6 +50,23 @@ class _Kernels:
 K: Any = _Kernels()
 
 
+class _Small(dict[Any, Any]):
+    """By their activation the kernels of whole layers of small networks, each compiled when it is asked for."""
+
+    def __init__(self, way: str) -> None:
+        self._way = way
+
+    def __missing__(self, act: str | None) -> Any:
+        from .numba_kernels import small
+
+        self[act] = made = getattr(small, f"{self._way}_{act or 'plain'}")
+        return made
+
+
+FORWARD, BACK = _Small("forward"), _Small("back")
+SMALL = 1 << 15  # multiplications
+
+
 def _linear_vjp_over(self: Any, g: Any, x: Any, w: Any, out: Any, act: str | None, need: tuple[bool, ...]) -> Any:
     """``linear_vjp`` with its step before the activation in the memory of ``g``."""
     return self.linear_vjp(g, x, w, out, act, need, own=True)
@@ -114,6 +131,11 @@ class NumbaBackend(
     def linear(self, x: Any, w: Any, b: Any, act: str | None) -> Any:
         if w.dtype.char not in FLOATS or b is None or x.ndim < 2:
             return super().linear(x, w, b, act)
+        if x.size * len(b) <= SMALL:
+            out = empty((*x.shape[:-1], len(b)), w.dtype)
+            arrays = [x, w, b, out]
+            if FORWARD[act](id(arrays), NOTHING[w.dtype.char]):
+                return out
         if x.size >= LARGE:
             ready_memory()
         if x.ndim == 2:
@@ -131,6 +153,14 @@ class NumbaBackend(
         """``own``: whether ``g`` may be written to."""
         if w.dtype.char not in FLOATS:
             return super().linear_vjp(g, x, w, out, act, need)
+        if x.size * len(w) <= SMALL:
+            nothing = NOTHING[w.dtype.char]
+            gx = empty(x.shape, w.dtype) if need[0] else nothing
+            gw = empty(w.shape, w.dtype) if need[1] else nothing
+            gb = nothing if act is None and not need[2] else empty(len(w), w.dtype)
+            arrays = [g, x, w, out, gx, gw, gb]
+            if BACK[act](id(arrays), nothing):
+                return gx if need[0] else None, gw if need[1] else None, gb if need[2] else None
         shape = None
         if g.ndim != 2:
             shape, features = x.shape, w.shape[0]

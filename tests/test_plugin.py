@@ -92,7 +92,9 @@ def test_the_toy_backend_is_small():
 
 @pytest.mark.slow
 def test_the_kit_certifies_the_toy_backend(site):
-    status, tests = pytest_run(site, EXAMPLE)
+    # The values of every primitive, and all else of some: whoever builds a backend runs the whole.
+    some = " or ".join(f"[{name}-" for name in (*CONTROLS, "matmul", "sum", "softmax"))
+    status, tests = pytest_run(site, EXAMPLE, "-k", f"test_values or {some}")
     assert (status, {name for name, text in tests.items() if text}) == (0, set())
     covered = {name.partition("[")[2].rstrip("]") for _, name in tests if name.startswith("test_values")}
     assert covered == {f"{name}-{dtype}" for name in tg.autograd.RULES for dtype in ("float32", "float64")}

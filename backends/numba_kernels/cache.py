@@ -17,9 +17,10 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
-__all__ = ["compiling", "folder", "on_first_use"]
+__all__ = ["compiling", "folder", "instance", "on_first_use"]
 
 _lock = threading.RLock()
 _held: list[Any] = []  # Numba's module with its compiler's lock, while a fork is under way
@@ -75,6 +76,16 @@ def on_first_use(namespace: dict[str, Any], make: Callable[[str], Any]) -> Calla
         return kernel
 
     return getattr_
+
+
+def instance(template: Any, name: str, **constants: Any) -> Any:
+    """``template`` with other global constants, to be compiled under a name of its own.
+
+    Not a closure: Numba's cache would key it by the identity of what it closes over, which no other process shares.
+    """
+    made = FunctionType(template.__code__, template.__globals__ | constants, name)
+    made.__qualname__ = name  # the key in the cache
+    return made
 
 
 @functools.cache

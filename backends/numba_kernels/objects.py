@@ -13,7 +13,7 @@ from numba.extending import intrinsic
 
 from .pointers import load, pointer
 
-__all__ = ["elements", "fitting", "item", "length", "overlap"]
+__all__ = ["dimensions", "elements", "fitting", "item", "length", "matrix", "overlap", "side", "size", "usable"]
 
 _CLASS = object.__basicsize__ - 8  # the last of what all Python objects begin with
 _LENGTH = object.__basicsize__
@@ -37,12 +37,24 @@ def _address(typingctx, like):
 
 
 @njit(inline="always")
-def _size(array):
-    size = np.intp(1)
-    sizes = load(array, _SIZES, np.intp)
-    for d in range(load(array, _NDIM, np.int32)):
-        size *= load(sizes, 8 * d, np.intp)
-    return size
+def dimensions(array):
+    """How many dimensions an array has."""
+    return load(array, _NDIM, np.int32)
+
+
+@njit(inline="always")
+def side(array, d):
+    """The size of dimension ``d``."""
+    return load(load(array, _SIZES, np.intp), 8 * d, np.intp)
+
+
+@njit(inline="always")
+def size(array):
+    """How many elements an array has."""
+    count = np.intp(1)
+    for d in range(dimensions(array)):
+        count *= side(array, d)
+    return count
 
 
 @njit(inline="always")
@@ -66,20 +78,21 @@ def fitting(first, others, like):
     """
     total = 0
     for k in range(length(first)):
-        if not _usable(item(first, k), like):
+        if not usable(item(first, k), like):
             return -1
-        size = _size(item(first, k))
-        total += size
+        count = size(item(first, k))
+        total += count
         for several in others:
-            if length(several) != length(first) or not _usable(item(several, k), like):
+            if length(several) != length(first) or not usable(item(several, k), like):
                 return -1
-            if _size(item(several, k)) != size:
+            if size(item(several, k)) != count:
                 return -1
     return total
 
 
 @njit(inline="always")
-def _usable(array, like):
+def usable(array, like):
+    """Whether an array is a plain one of the type of ``like``, contiguous, aligned and writable."""
     wanted = _address(like)
     if load(array, _CLASS, np.intp) != load(wanted, _CLASS, np.intp):
         return False
@@ -95,7 +108,7 @@ def _type(array):
 @njit(inline="always")
 def overlap(begin, array, start, stop):
     """Which elements of an array that begins at ``begin`` lie in ``start:stop``; and where the next array begins."""
-    end = begin + _size(array)
+    end = begin + size(array)
     first = max(begin, start) - begin
     return first, max(first, min(end, stop) - begin), end
 
@@ -104,3 +117,9 @@ def overlap(begin, array, start, stop):
 def elements(array, start, stop, like):
     """The elements ``start:stop`` of an array, all dimensions as one."""
     return carray(pointer(load(array, _DATA, np.intp), like), (stop,))[start:]
+
+
+@njit(inline="always")
+def matrix(array, rows, columns, like):
+    """The elements of an array as rows."""
+    return carray(pointer(load(array, _DATA, np.intp), like), (rows, columns))

@@ -7,18 +7,15 @@ bits of a float64. A part works on the rows ``start:stop``.
 import ctypes
 import struct
 from importlib import import_module
-from types import FunctionType
 
 import numpy as np
-from numba import carray, cfunc, njit, types
+from numba import carray, cfunc, njit
 
-from .cache import on_first_use
-from .pointers import load, pointer
+from .cache import instance, on_first_use
+from .pointers import PART, load, pointer
 from .threads import share
 
 __all__ = ["matrix", "number", "over_threads", "vector"]
-
-_PART = types.void(types.intp, types.intp, types.intp)
 
 
 @njit(inline="always")
@@ -69,11 +66,8 @@ def _make(name):
         raise KeyError(name)
     kernels = import_module("." + module, __package__)
     template = kernels.PARTS[kernel]
-    # Not a closure: Numba's cache would key it by the identity of the kernel, which no other process shares.
-    names = template.__globals__ | {"KERNEL": getattr(kernels, kernel), "KIND": np.dtype(kind).type}
-    part = FunctionType(template.__code__, names, name)
-    part.__qualname__ = name
-    return cfunc(_PART, cache=True, error_model="numpy")(part)
+    part = instance(template, name, KERNEL=getattr(kernels, kernel), KIND=np.dtype(kind).type)
+    return cfunc(PART, cache=True, error_model="numpy")(part)
 
 
 __getattr__ = on_first_use(globals(), _make)

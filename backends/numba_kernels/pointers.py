@@ -9,13 +9,15 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 __all__ = [
-    "ADDRESSES", "INNER_LOOP", "call_loop", "load", "load_each", "own_loop", "pointer", "scratch", "store",
+    "ADDRESSES", "INNER_LOOP", "PART", "call_loop", "load", "load_each", "own_loop", "pointer", "scratch", "store",
     "unpack", "wide_vectors",
 ]  # fmt: skip
 
 ADDRESSES = types.CPointer(types.intp)
 # NumPy's PyArrayMethod_StridedLoop: context, data, sizes, steps, auxiliary data.
 INNER_LOOP = types.int32(types.voidptr, ADDRESSES, ADDRESSES, ADDRESSES, types.voidptr)
+# What a thread runs of a shared job: its address, and from where to where.
+PART = types.void(types.intp, types.intp, types.intp)
 
 
 def _at(context, builder, address, offset, kind):

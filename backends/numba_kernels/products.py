@@ -10,7 +10,7 @@ from numba import cfunc, njit, types
 from numba.extending import intrinsic
 
 from .cache import compiling
-from .pointers import load
+from .pointers import PART, load
 
 __all__ = ["BLOCK", "columns", "rows"]
 
@@ -79,7 +79,6 @@ def _columns(job, start, stop):
     _some(job, load(job, _A, word), b, c, load(job, _M, word), last - first)
 
 
-_PART = types.void(types.intp, types.intp, types.intp)
 with compiling():
-    rows = cfunc(_PART, cache=True, error_model="numpy")(_rows)
-    columns = cfunc(_PART, cache=True, error_model="numpy")(_columns)
+    rows = cfunc(PART, cache=True, error_model="numpy")(_rows)
+    columns = cfunc(PART, cache=True, error_model="numpy")(_columns)

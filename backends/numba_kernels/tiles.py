@@ -1,4 +1,5 @@
-"""Register tiles: the innermost loops of convolutions, in vectors that LLVM would not choose by itself.
+"""Register tiles: the innermost loops of convolutions and of small matrix products, in vectors that LLVM would not
+choose by itself.
 
 A tile keeps the sums of ``ROWS`` rows times some vectors in registers while it walks over the terms, so that nothing
 is stored before the end (Goto and van de Geijn, 2008). Addresses are integers; ``like`` is a value of the type of all
@@ -10,7 +11,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-__all__ = ["COLUMNS", "ROWS", "TAIL", "VECTOR", "dot_tile", "tap_tile"]
+__all__ = ["COLUMNS", "ROWS", "TAIL", "VECTOR", "dot_tile", "product_tile", "tap_tile"]
 
 # With AVX-512 there are 32 registers of 64 bytes; elsewhere 16 of 32, or 32 of 16 that serve as 16 of 32.
 _WIDE = bool(binding.get_host_cpu_features().get("avx512f"))
@@ -42,7 +43,7 @@ class _Builder:
 
     def splat(self, value):
         lane = ir.IntType(32)
-        nothing = ir.Constant(self.vector, ir.Undefined)
+        nothing = ir.Constant(ir.VectorType(value.type, self.lanes), ir.Undefined)
         one = self.builder.insert_element(nothing, value, lane(0))
         return self.builder.shuffle_vector(one, nothing, ir.Constant(ir.VectorType(lane, self.lanes), None))
 
@@ -57,6 +58,25 @@ class _Builder:
     def add_product(self, place, a, b):
         multiply_add = self.function("llvm.fmuladd", self.vector, [self.vector] * 3)
         self.builder.store(self.builder.call(multiply_add, [a, b, self.builder.load(place)]), place)
+
+    def mask(self, count):
+        """Which lanes are the first ``count``."""
+        numbers = ir.Constant(ir.VectorType(self.word, self.lanes), list(range(self.lanes)))
+        return self.builder.icmp_unsigned("<", numbers, self.splat(count))
+
+    def load_masked(self, base, offset, mask):
+        """Zero in the other lanes, whose memory is not touched."""
+        return self._masked("load", self.vector, self.vector_at(base, offset), mask, ir.Constant(self.vector, None))
+
+    def store_masked(self, value, base, offset, mask):
+        self._masked("store", ir.VoidType(), value, self.vector_at(base, offset), mask)
+
+    def _masked(self, name, result, *arguments):
+        arguments = [*arguments]
+        arguments.insert(2 if name == "store" else 1, ir.IntType(32)(self.width))
+        kind = ir.FunctionType(result, [a.type for a in arguments])
+        name = f"llvm.masked.{name}.v{self.lanes}f{8 * self.width}.p0"
+        return self.builder.call(cgutils.get_or_insert_function(self.builder.module, kind, name), arguments)
 
     def total(self, place):
         """The sum over the lanes."""
@@ -138,3 +158,39 @@ def dot_tile(typingctx, like, source, offsets, given, given_pitch, length, targe
         return context.get_dummy_value()
 
     return types.void(like, *[types.intp] * 7, columns), codegen
+
+
+@intrinsic
+def product_tile(typingctx, like, a, down, right, b, b_pitch, target, pitch, depth, lanes, rows, whole):
+    """``target[r pitch + p] = sum of a[r down + t right] b[t b_pitch + p]`` over the terms ``t`` below ``depth``.
+
+    For as many rows ``r`` as the constant ``rows`` says and one vector of places ``p``; where the constant ``whole`` is
+    0, for the first ``lanes`` of them only.
+    """
+    if not isinstance(rows, types.IntegerLiteral) or not isinstance(whole, types.IntegerLiteral):
+        return None
+    count, masked = rows.literal_value, whole.literal_value == 0
+
+    def codegen(context, builder, signature, args):
+        write = _Builder(context, builder, like)
+        a, b, target = [write.pointer(args[k]) for k in (1, 4, 6)]
+        down, right, b_pitch, pitch, depth = [args[k] for k in (2, 3, 5, 7, 8)]
+        mask = write.mask(args[9]) if masked else None
+        sums = [row[0] for row in write.sums(count, 1)]
+        for place in sums:
+            builder.store(ir.Constant(write.vector, None), place)
+        with cgutils.for_range(builder, depth) as loop:
+            at = builder.mul(loop.index, b_pitch)
+            line = write.load_masked(b, at, mask) if masked else write.load(b, at)
+            for r, place in enumerate(sums):
+                factor = builder.add(builder.mul(down, write.word(r)), builder.mul(loop.index, right))
+                write.add_product(place, write.splat(builder.load(builder.gep(a, [factor]))), line)
+        for r, place in enumerate(sums):
+            at = builder.mul(pitch, write.word(r))
+            if masked:
+                write.store_masked(builder.load(place), target, at, mask)
+            else:
+                builder.store(builder.load(place), write.vector_at(target, at), align=write.width)
+        return context.get_dummy_value()
+
+    return types.void(like, *[types.intp] * 9, rows, whole), codegen

@@ -8,14 +8,13 @@ is a TypeError. The floating-point flags are neither set up nor tested, so such 
 
 import ctypes
 import sys
-from types import FunctionType
 
 import numpy as np
 from llvmlite.binding import add_symbol
 from numba import cfunc, njit, types
 
-from .cache import compiling
-from .pointers import ADDRESSES, INNER_LOOP, call_loop, load, load_each, own_loop, scratch, store, unpack, wide_vectors
+from .cache import compiling, instance
+from .pointers import ADDRESSES, INNER_LOOP, PART, call_loop, load, load_each, own_loop, scratch, store, unpack, wide_vectors
 from .threads import share
 
 __all__ = ["make_ufunc", "over_threads"]
@@ -74,9 +73,6 @@ add_symbol("tapegrad_in_pieces", _in_pieces.address)
 in_pieces = types.ExternalFunction("tapegrad_in_pieces", _PIECES)
 
 
-_THREADS = types.void(types.intp, types.intp, types.intp)
-
-
 def _run_part(job, start, stop):
     """What a thread does: an inner loop on the elements ``start:stop``.
 
@@ -91,7 +87,7 @@ def _run_part(job, start, stop):
 
 
 with compiling():
-    _part = cfunc(_THREADS, cache=True)(_run_part)
+    _part = cfunc(PART, cache=True)(_run_part)
 
 
 def over_threads(ufunc, operands, out, grain):
@@ -139,10 +135,7 @@ def _loop(context, data, sizes, steps, auxiliary):
 def _compile_loop(name, function, inputs, dtype):
     """:func:`_loop` for ``function``, as a C callback."""
     size = np.dtype(dtype).itemsize
-    names = globals() | {"FUNCTION": function, "INPUTS": inputs, "KIND": dtype, "SIZE": size}
-    # Not a closure: Numba's cache would key it by the identity of `function`, which no other process shares.
-    loop = FunctionType(_loop.__code__, names, f"{name}_{np.dtype(dtype).name}")
-    loop.__qualname__ = loop.__name__  # the key in the cache
+    loop = instance(_loop, f"{name}_{np.dtype(dtype).name}", FUNCTION=function, INPUTS=inputs, KIND=dtype, SIZE=size)
     return cfunc(INNER_LOOP, cache=True, error_model="numpy")(loop)
 
 
