@@ -51,20 +51,20 @@ K: Any = _Kernels()
 
 
 class _Small(dict[Any, Any]):
-    """By their activation the kernels of whole layers of small networks, each compiled when it is asked for."""
+    """By activation and type the kernels of whole layers of small networks, each compiled when it is asked for."""
 
     def __init__(self, way: str) -> None:
         self._way = way
 
-    def __missing__(self, act: str | None) -> Any:
+    def __missing__(self, key: tuple[str | None, Any]) -> Any:
         from .numba_kernels import small
 
-        self[act] = made = getattr(small, f"{self._way}_{act or 'plain'}")
+        self[key] = made = getattr(small, f"{self._way}_{key[0] or 'plain'}_{key[1].name}")
         return made
 
 
 FORWARD, BACK = _Small("forward"), _Small("back")
-SMALL = 1 << 15  # multiplications
+SMALL = 1 << 18  # bytes of the input times features
 
 
 def _linear_vjp_over(self: Any, g: Any, x: Any, w: Any, out: Any, act: str | None, need: tuple[bool, ...]) -> Any:
@@ -131,10 +131,10 @@ class NumbaBackend(
     def linear(self, x: Any, w: Any, b: Any, act: str | None) -> Any:
         if w.dtype.char not in FLOATS or b is None or x.ndim < 2:
             return super().linear(x, w, b, act)
-        if x.size * len(b) <= SMALL:
+        if x.nbytes * len(b) <= SMALL:
             out = empty((*x.shape[:-1], len(b)), w.dtype)
             arrays = [x, w, b, out]
-            if FORWARD[act](id(arrays), NOTHING[w.dtype.char]):
+            if FORWARD[act, w.dtype](id(arrays), NOTHING[w.dtype.char]):
                 return out
         if x.size >= LARGE:
             ready_memory()
@@ -153,13 +153,14 @@ class NumbaBackend(
         """``own``: whether ``g`` may be written to."""
         if w.dtype.char not in FLOATS:
             return super().linear_vjp(g, x, w, out, act, need)
-        if x.size * len(w) <= SMALL:
+        g = g if g.flags.c_contiguous else np.ascontiguousarray(g)
+        if x.nbytes * len(w) <= SMALL:
             nothing = NOTHING[w.dtype.char]
             gx = empty(x.shape, w.dtype) if need[0] else nothing
             gw = empty(w.shape, w.dtype) if need[1] else nothing
             gb = nothing if act is None and not need[2] else empty(len(w), w.dtype)
             arrays = [g, x, w, out, gx, gw, gb]
-            if BACK[act](id(arrays), nothing):
+            if BACK[act, w.dtype](id(arrays), nothing):
                 return gx if need[0] else None, gw if need[1] else None, gb if need[2] else None
         shape = None
         if g.ndim != 2:
@@ -168,13 +169,13 @@ class NumbaBackend(
             g, x, out = g.reshape(rows, features), x.reshape(rows, w.shape[1]), out.reshape(rows, features)
         sums = None
         if act is not None:
-            g, sums = g if g.flags.c_contiguous else np.ascontiguousarray(g), empty(out.shape[1], out.dtype)
+            sums = empty(out.shape[1], out.dtype)
             before = g if own else empty(out.shape, out.dtype)
             K.BACK[act](g, out, before, sums)
             g = before
         elif need[2]:
             sums = empty(g.shape[1], g.dtype)
-            K.column_sums(g if g.flags.c_contiguous else np.ascontiguousarray(g), sums)
+            K.column_sums(g, sums)
         product = np.dot if len(g) * w.size <= FEW else dot
         gx = product(g, w) if need[0] else None
         return (
@@ -191,16 +192,20 @@ class NumbaBackend(
         return bool(K.within_unit(x))
 
     def mse(self, x: Any, y: Any) -> Any:
-        if x.dtype.char not in FLOATS or not (x.flags.c_contiguous and y.flags.c_contiguous) or not x.size:
-            return super().mse(x, y)
-        return np.array(K.mse(x, y) / x.size, x.dtype)
+        if x.dtype.char in FLOATS:
+            out = empty((), x.dtype)
+            arrays = [x, y, out]
+            if K.mse(id(arrays), NOTHING[x.dtype.char]):
+                return out
+        return super().mse(x, y)
 
     def mse_vjp(self, g: Any, x: Any, y: Any, need: tuple[bool, ...]) -> tuple[Any, ...]:
-        if x.dtype.char not in FLOATS or not (x.flags.c_contiguous and y.flags.c_contiguous) or not x.size:
-            return super().mse_vjp(g, x, y, need)
-        slope = empty(x.shape, x.dtype)
-        K.mse_back(x, y, float(g) * 2.0 / x.size, slope)
-        return slope if need[0] else None, -slope if need[1] else None
+        if x.dtype.char in FLOATS:
+            slope = empty(x.shape, x.dtype)
+            arrays = [x, y, slope, g]
+            if K.mse_back(id(arrays), NOTHING[x.dtype.char]):
+                return slope if need[0] else None, -slope if need[1] else None
+        return super().mse_vjp(g, x, y, need)
 
     def nll(self, x: Any, target: Any, weight: Any, ignore: int, reduction: str) -> tuple[Any, Any]:
         if x.dtype.char not in FLOATS or reduction == "none":

@@ -39,10 +39,9 @@ class NumbaUpdate(UpdateMixin):
     ) -> None:  # fmt: skip
         sign = -1.0 if maximize else 1.0
         if momentum:
-            rest = lr, float(momentum), float(dampening), float(decay), bool(nesterov), sign
-            done = _run(K.sgd_momentum, (params, grads, moments), *rest)
+            done = _run(K.sgd_momentum, [params, grads, moments], lr, momentum, dampening, decay, nesterov, sign)
         else:
-            done = _run(K.sgd, (params, grads), lr, float(decay), sign)
+            done = _run(K.sgd, [params, grads], lr, decay, sign)
         if not done:
             super().sgd_update(params, grads, moments, lr, momentum, dampening, decay, nesterov, maximize)
 
@@ -58,14 +57,14 @@ class NumbaUpdate(UpdateMixin):
                 a, b, c, d, e = ([x for x, k in zip(row, steps, strict=False) if k == n] for row in rows)
                 self.adam_update(a, b, c, d, e, [n] * len(a), lr, beta1, beta2, eps, decay, decoupled, maximize)
             return
-        rest = (
-            1.0 - lr * decay if decoupled else 1.0, 0.0 if decoupled else float(decay), lr / (1.0 - beta1**n),
-            (1.0 - beta2**n) ** -0.5, 1.0 - beta1, beta2, 1.0 - beta2, float(eps), -1.0 if maximize else 1.0,
+        numbers = (
+            1.0 - lr * decay if decoupled else 1.0, 0.0 if decoupled else decay, lr / (1.0 - beta1**n),
+            (1.0 - beta2**n) ** -0.5, 1.0 - beta1, beta2, 1.0 - beta2, eps, -1.0 if maximize else 1.0,
         )  # fmt: skip
         if peaks:
-            done = _run(K.amsgrad, (params, grads, firsts, seconds, peaks), *rest)
+            done = _run(K.amsgrad, [params, grads, firsts, seconds, peaks], *numbers)
         else:
-            done = _run(K.adam, (params, grads, firsts, seconds), *rest)
+            done = _run(K.adam, [params, grads, firsts, seconds], *numbers)
         if not done:
             super().adam_update(
                 params, grads, firsts, seconds, peaks, steps, lr, beta1, beta2, eps, decay, decoupled, maximize
@@ -75,9 +74,9 @@ class NumbaUpdate(UpdateMixin):
         self, params: list[Any], grads: list[Any], squares: list[Any], moments: list[Any], means: list[Any],
         lr: float, alpha: float, eps: float, decay: float, momentum: float, centered: bool, maximize: bool,
     ) -> None:  # fmt: skip
-        rows = (params, grads, squares, moments if momentum else params, means if centered else params)
-        rest = float(decay), lr, float(alpha), float(eps), float(momentum), -1.0 if maximize else 1.0
-        if not _run(K.rmsprop, rows, *rest, bool(momentum), bool(centered)):
+        rows = [params, grads, squares, moments if momentum else params, means if centered else params]
+        sign = -1.0 if maximize else 1.0
+        if not _run(K.rmsprop, rows, decay, lr, alpha, eps, momentum, sign, bool(momentum), bool(centered)):
             super().rmsprop_update(
                 params, grads, squares, moments, means, lr, alpha, eps, decay, momentum, centered, maximize
             )
@@ -96,16 +95,17 @@ class NumbaUpdate(UpdateMixin):
         return np.array(norm)
 
 
-def _run(kernel: Any, rows: tuple[list[Any], ...], *rest: Any) -> bool:
+def _run(kernel: Any, rows: list[list[Any]], *options: float) -> bool:
     """One pass over all arrays, by several threads where they are large; whether the kernel could take them."""
     params = rows[0]
     like = LIKE.get(params[0].dtype.char)
     if like is None:
         return False
-    total = kernel(*map(id, rows), like, -1, -1, *rest)
+    numbers = [*map(float, options)]  # nothing else, since the kernel looks into them
+    total = kernel(id(rows), id(numbers), like, -1, -1)
     if total >= K.SHARED:
         if len({p.ctypes.data for p in params}) == len(params):
-            split(lambda i, j: kernel(*map(id, rows), like, i, j, *rest), total, GRAIN)
+            split(lambda i, j: kernel(id(rows), id(numbers), like, i, j), total, GRAIN)
         else:  # the same memory twice is moved twice, in turn
-            kernel(*map(id, rows), like, 0, total, *rest)
+            kernel(id(rows), id(numbers), like, 0, total)
     return bool(total >= 0)

@@ -23,7 +23,8 @@ def arrays(seed, dtype="float32", shapes=SHAPES):
 
 
 def sgd(params, grads, start=-1, stop=-1):
-    return K.sgd(id(params), id(grads), LIKE["f"], start, stop, 0.5, 0.0, 1.0)
+    rows, numbers = [params, grads], [0.5, 0.0, 1.0]
+    return K.sgd(id(rows), id(numbers), LIKE["f"], start, stop)
 
 
 def test_all_parameters_are_moved_by_one_call():
@@ -99,6 +100,13 @@ def test_threads_and_single_calls_give_the_same_bits(dtype, three_threads):
 
     for p, q in zip(run(whole), run(one_by_one), strict=True):
         np.testing.assert_array_equal(p, q)
+
+
+@pytest.mark.parametrize("kind", [int, np.float32, np.float64, np.int64])
+def test_options_are_numbers_of_any_kind(kind):
+    p, g = np.zeros(3, "f4"), np.ones(3, "f4")
+    backends.get("numba").sgd_update([p], [g], [], kind(2), kind(0), kind(0), kind(0), False, False)
+    np.testing.assert_array_equal(p, -2)
 
 
 def test_a_large_parameter_twice_is_moved_twice(three_threads):

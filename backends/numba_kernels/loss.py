@@ -1,32 +1,45 @@
-"""Fused losses. Sums run in float64, whatever the type of the data."""
+"""Fused losses. Sums run in float64, whatever the type of the data.
+
+``arrays`` is the address of a list, see ``objects``; ``like`` is any array of their type.
+"""
 
 import numpy as np
 from numba import njit
 
 from .linear import OPTIONS
+from .objects import alike, elements, item, usable
 from .scalar import exp, log
 
 __all__ = ["mse", "mse_back", "nll", "nll_back", "within_unit", "xent", "xent_back"]
 
 
 @njit(**OPTIONS)
-def mse(x, y):
-    """The sum of ``(x - y)**2`` over two contiguous arrays of one shape."""
-    a, b = x.reshape(x.size), y.reshape(y.size)
+def mse(arrays, like):
+    """The mean of ``(x - y)**2`` to a third array; whether the kernel could use the arrays of the list."""
+    count = alike(arrays, 2, like)
+    if count <= 0:
+        return False
+    a, b = elements(item(arrays, 0), 0, count, like), elements(item(arrays, 1), 0, count, like)
     total = 0.0
-    for i in range(a.size):
+    for i in range(count):
         d = np.float64(a[i] - b[i])
         total += d * d
-    return total
+    elements(item(arrays, 2), 0, 1, like)[0] = total / count
+    return True
 
 
 @njit(**OPTIONS)
-def mse_back(x, y, scale, slope):
-    """``slope = (x - y) * scale``."""
-    a, b, s = x.reshape(x.size), y.reshape(y.size), slope.reshape(slope.size)
-    factor = x.dtype.type(scale)
-    for i in range(a.size):
-        s[i] = (a[i] - b[i]) * factor
+def mse_back(arrays, like):
+    """The cotangent of the first of two arrays to a third one, from that of the mean, the fourth; likewise."""
+    count = alike(arrays, 3, like)
+    if count <= 0 or not usable(item(arrays, 3), like):
+        return False
+    a, b = elements(item(arrays, 0), 0, count, like), elements(item(arrays, 1), 0, count, like)
+    slope = elements(item(arrays, 2), 0, count, like)
+    factor = like.dtype.type(np.float64(elements(item(arrays, 3), 0, 1, like)[0]) * 2.0 / count)
+    for i in range(count):
+        slope[i] = (a[i] - b[i]) * factor
+    return True
 
 
 @njit(**OPTIONS)

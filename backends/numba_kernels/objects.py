@@ -1,9 +1,10 @@
-"""Lists of NumPy's arrays as compiled kernels see them: by the addresses of the objects.
+"""Lists of NumPy's arrays and of floats as compiled kernels see them: by the addresses of the objects.
 
-A kernel is called with the ``id`` of each list. An array as an argument costs a tenth of a microsecond, and each
-number of dimensions another compilation; a list of them would be copied. Where the items lie in a list, and the data,
-the sizes, the type and the flags in an array, is part of the binary interfaces of CPython (``PyListObject``) and NumPy
-(``PyArrayObject_fields``, ``PyArray_Descr``). The caller must hold the lists during the call.
+A kernel is called with the ``id`` of a list. Each number as an argument costs a tenth of a microsecond, an array more,
+and each number of dimensions another compilation; a list of them would be copied. Where the items lie in a list, the
+value in a float, and the data, the sizes, the type and the flags in an array, is part of the binary interfaces of
+CPython (``PyListObject``, ``PyFloatObject``) and NumPy (``PyArrayObject_fields``, ``PyArray_Descr``). The caller must
+hold the lists during the call.
 """
 
 import numpy as np
@@ -13,7 +14,10 @@ from numba.extending import intrinsic
 
 from .pointers import load, pointer
 
-__all__ = ["dimensions", "elements", "fitting", "item", "length", "matrix", "overlap", "side", "size", "usable"]
+__all__ = [
+    "alike", "data", "dimensions", "elements", "fitting", "item", "length", "matrix", "number", "overlap", "side",
+    "size", "usable",
+]  # fmt: skip
 
 _CLASS = object.__basicsize__ - 8  # the last of what all Python objects begin with
 _LENGTH = object.__basicsize__
@@ -21,6 +25,7 @@ _ITEMS = list.__basicsize__ - 16  # before the room that is allocated
 _FIELDS = object.__basicsize__
 _DATA, _NDIM, _SIZES = _FIELDS, _FIELDS + 8, _FIELDS + 16
 _TYPE, _FLAGS = _FIELDS + 40, _FIELDS + 48
+_VALUE = float.__basicsize__ - 8
 _CHARACTERS = object.__basicsize__ + 8  # in a type
 _USABLE = 0x0001 | 0x0100 | 0x0400  # contiguous in C's order, aligned, writable
 
@@ -36,19 +41,25 @@ def _address(typingctx, like):
     return types.intp(like), codegen
 
 
-@njit(inline="always")
+@njit
+def data(array):
+    """The address of an array's first element."""
+    return load(array, _DATA, np.intp)
+
+
+@njit
 def dimensions(array):
     """How many dimensions an array has."""
     return load(array, _NDIM, np.int32)
 
 
-@njit(inline="always")
+@njit
 def side(array, d):
     """The size of dimension ``d``."""
     return load(load(array, _SIZES, np.intp), 8 * d, np.intp)
 
 
-@njit(inline="always")
+@njit
 def size(array):
     """How many elements an array has."""
     count = np.intp(1)
@@ -57,13 +68,19 @@ def size(array):
     return count
 
 
-@njit(inline="always")
+@njit
 def item(several, k):
     """The address of the array at place ``k`` of a list."""
     return load(load(several, _ITEMS, np.intp), 8 * k, np.intp)
 
 
-@njit(inline="always")
+@njit
+def number(several, k):
+    """The number at place ``k`` of a list of Python's floats."""
+    return load(item(several, k), _VALUE, np.float64)
+
+
+@njit
 def length(several):
     """How many arrays a list has."""
     return load(several, _LENGTH, np.intp)
@@ -90,7 +107,18 @@ def fitting(first, others, like):
     return total
 
 
-@njit(inline="always")
+@njit
+def alike(arrays, count, like):
+    """How many elements each of the first ``count`` arrays of a list has; -1 where they differ or cannot be used."""
+    expected = np.intp(-1)
+    for k in range(count):
+        if not usable(item(arrays, k), like) or (k > 0 and size(item(arrays, k)) != expected):
+            return np.intp(-1)
+        expected = size(item(arrays, k))
+    return expected
+
+
+@njit
 def usable(array, like):
     """Whether an array is a plain one of the type of ``like``, contiguous, aligned and writable."""
     wanted = _address(like)
@@ -99,13 +127,13 @@ def usable(array, like):
     return _type(array) == _type(wanted) and load(array, _FLAGS, np.int32) & _USABLE == _USABLE
 
 
-@njit(inline="always")
+@njit
 def _type(array):
     """The characters of an array's kind, type and byte order; copies of a type are other objects."""
     return load(load(array, _TYPE, np.intp), _CHARACTERS, np.int32) & 0xFFFFFF
 
 
-@njit(inline="always")
+@njit
 def overlap(begin, array, start, stop):
     """Which elements of an array that begins at ``begin`` lie in ``start:stop``; and where the next array begins."""
     end = begin + size(array)
@@ -113,13 +141,13 @@ def overlap(begin, array, start, stop):
     return first, max(first, min(end, stop) - begin), end
 
 
-@njit(inline="always")
+@njit
 def elements(array, start, stop, like):
     """The elements ``start:stop`` of an array, all dimensions as one."""
-    return carray(pointer(load(array, _DATA, np.intp), like), (stop,))[start:]
+    return carray(pointer(data(array), like), (stop,))[start:]
 
 
-@njit(inline="always")
+@njit
 def matrix(array, rows, columns, like):
     """The elements of an array as rows."""
-    return carray(pointer(load(array, _DATA, np.intp), like), (rows, columns))
+    return carray(pointer(data(array), like), (rows, columns))

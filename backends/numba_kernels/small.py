@@ -3,45 +3,51 @@
 A BLAS library takes about a microsecond before its first multiplication, and so do NumPy's calls around it. ``arrays``
 is the address of a list, see ``objects``; ``like`` is any array of their type.
 
-- ``forward_ACT(arrays, like)`` with x, w, b and out: ``out = act(x @ w.T + b)``.
-- ``back_ACT(arrays, like)`` with g, x, w, out, gx, gw and gb: the cotangents of the input, the weight and the bias. One
-  that is not wanted is an empty array; ``gb`` only where ``ACT`` is ``plain``.
+- ``forward_ACT_TYPE(arrays, like)`` with x, w, b and out: ``out = act(x @ w.T + b)``.
+- ``back_ACT_TYPE(arrays, like)`` with g, x, w, out, gx, gw and gb: the cotangents of the input, the weight and the
+  bias. One that is not wanted is an empty array; ``gb`` only where ``ACT`` is ``plain``.
 
-``ACT`` is ``plain``, ``relu``, ``tanh`` or ``sigmoid``. They return whether they could use the arrays as they are.
+``ACT`` is ``plain``, ``relu``, ``tanh`` or ``sigmoid``, ``TYPE`` is ``float32`` or ``float64``. They return whether
+they could use the arrays as they are.
 """
 
+import functools
 from typing import Any
 
 import numpy as np
-from numba import njit
+from llvmlite.binding import add_symbol
+from numba import cfunc, float32, float64, njit, types
 
 from .cache import instance, on_first_use
 from .linear import ACTIVATE, BACK, OPTIONS, column_sums
-from .objects import dimensions, elements, item, matrix, side, size, usable
+from .objects import data, dimensions, elements, item, matrix, side, size, usable
 from .pointers import wide_vectors
 from .tiles import VECTOR, product_tile
 
-__all__: list[str] = []
+__all__ = ["NAMES"]
 
 _ROWS = 6  # of a tile: with AVX2 as many sums as there are registers beside a line and a factor
 _FEW = 4  # columns for which the weights are not put in order
+_PRODUCT = types.void(*[types.intp] * 8)
+_alive: list[object] = []
 
 # Constants of the templates below.
 ACT: Any = None
+KIND: Any = None
+SIZE: Any = None
+MULTIPLY: Any = None
 
 
-@njit(nogil=True, error_model="numpy")
-def _multiply(a, down, right, b, out):
-    """``out = a @ b`` for contiguous matrices; of ``a`` the elements from row to row and from column to column."""
+def _multiply(a, down, right, b, out, rows, depth, columns):
+    """``out = a @ b`` for contiguous matrices of ``KIND``; of ``a`` the elements from row to row and across."""
     wide_vectors()
-    (rows, columns), depth, step, zero = out.shape, b.shape[0], out.itemsize, out.dtype.type(0)
-    width = VECTOR // step
+    zero, size = KIND(0), SIZE
+    width = VECTOR // size
     for j in range(0, columns, width):
-        lanes = min(width, columns - j)
-        line, target = b.ctypes.data + j * step, out.ctypes.data + j * step
+        lanes, line, target = min(width, columns - j), b + j * size, out + j * size
         if rows < _ROWS:
             for i in range(rows):
-                x, y = a.ctypes.data + i * down * step, target + i * columns * step
+                x, y = a + i * down * size, target + i * columns * size
                 if lanes == width:
                     product_tile(zero, x, down, right, line, columns, y, columns, depth, lanes, 1, 1)
                 else:
@@ -49,11 +55,21 @@ def _multiply(a, down, right, b, out):
         else:
             for start in range(0, rows, _ROWS):
                 i = min(start, rows - _ROWS)  # the last rows once more, with the same result
-                x, y = a.ctypes.data + i * down * step, target + i * columns * step
+                x, y = a + i * down * size, target + i * columns * size
                 if lanes == width:
                     product_tile(zero, x, down, right, line, columns, y, columns, depth, lanes, _ROWS, 1)
                 else:
                     product_tile(zero, x, down, right, line, columns, y, columns, depth, lanes, _ROWS, 0)
+
+
+@functools.cache
+def _product(kind):
+    """``_multiply`` for a type as the kernels call it: linked into each it would be compiled with each."""
+    code = instance(_multiply, f"multiply_{kind}", KIND=np.dtype(kind).type, SIZE=np.dtype(kind).itemsize)
+    made = cfunc(_PRODUCT, cache=True, error_model="numpy")(code)
+    _alive.append(made)
+    add_symbol(f"tapegrad_multiply_{kind}", made.address)
+    return types.ExternalFunction(f"tapegrad_multiply_{kind}", _PRODUCT)
 
 
 @njit(**OPTIONS)
@@ -76,7 +92,7 @@ def _transposed(w):
     return out
 
 
-@njit(inline="always")
+@njit
 def _fit(x, w, like):
     """Whether this is an input with features in its last dimension, and the weight of a layer."""
     if not usable(x, like) or not usable(w, like) or dimensions(w) != 2 or dimensions(x) < 2:
@@ -90,11 +106,12 @@ def _forward(arrays, like):
         return False
     features, inner = side(w, 0), side(w, 1)
     rows = size(x) // inner
-    given, weight, made = matrix(x, rows, inner, like), matrix(w, features, inner, like), matrix(out, rows, features, like)
+    weight, made = matrix(w, features, inner, like), matrix(out, rows, features, like)
     if rows < _ROWS or features < _FEW:
-        _dots(given, weight, made)
+        _dots(matrix(x, rows, inner, like), weight, made)
     else:
-        _multiply(given, inner, 1, _transposed(weight), made)
+        ordered = _transposed(weight)
+        MULTIPLY(data(x), inner, 1, ordered.ctypes.data, data(out), rows, inner, features)
     ACT(made, elements(b, 0, features, like))
     return True
 
@@ -106,26 +123,33 @@ def _back(arrays, like):
         return False
     features, inner = side(w, 0), side(w, 1)
     rows = size(x) // inner
-    given, weight, slope = matrix(x, rows, inner, like), matrix(w, features, inner, like), matrix(g, rows, features, like)
-    sums = elements(gb, 0, features, like)
+    before, sums = matrix(g, rows, features, like), elements(gb, 0, features, like)
     if ACT is not None:
         before = np.empty((rows, features), like.dtype)
-        ACT(slope, matrix(out, rows, features, like), before, sums)
-        slope = before
+        ACT(matrix(g, rows, features, like), matrix(out, rows, features, like), before, sums)
     elif size(gb) > 0:
-        column_sums(slope, sums)
+        column_sums(before, sums)
     if size(gx) > 0:
-        _multiply(slope, features, 1, weight, matrix(gx, rows, inner, like))
+        MULTIPLY(before.ctypes.data, features, 1, data(w), data(gx), rows, features, inner)
     if size(gw) > 0:
-        _multiply(slope, 1, features, given, matrix(gw, features, inner, like))
+        MULTIPLY(before.ctypes.data, 1, features, data(x), data(gw), features, rows, inner)
     return True
 
 
+_TYPES = {"float32": float32, "float64": float64}
+NAMES = tuple(f"{way}_{act or 'plain'}_{kind}" for way in ("forward", "back") for act in ACTIVATE for kind in _TYPES)
+
+
 def _make(name):
-    way, _, act = name.partition("_")
+    if name not in NAMES:
+        raise KeyError(name)
+    way, act, kind = name.split("_")
     act = None if act == "plain" else act
     template, function = {"forward": (_forward, ACTIVATE), "back": (_back, {None: None} | BACK)}[way]
-    return njit(**OPTIONS)(instance(template, name, ACT=function[act]))
+    kernel = instance(template, name, ACT=function[act], MULTIPLY=_product(kind))
+    made = njit([types.boolean(types.intp, _TYPES[kind][::1])], **OPTIONS)(kernel)
+    made.disable_compile()
+    return made
 
 
 __getattr__ = on_first_use(globals(), _make)

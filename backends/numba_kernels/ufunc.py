@@ -14,7 +14,19 @@ from llvmlite.binding import add_symbol
 from numba import cfunc, njit, types
 
 from .cache import compiling, instance
-from .pointers import ADDRESSES, INNER_LOOP, PART, call_loop, load, load_each, own_loop, scratch, store, unpack, wide_vectors
+from .pointers import (
+    ADDRESSES,
+    INNER_LOOP,
+    PART,
+    call_loop,
+    load,
+    load_each,
+    own_loop,
+    scratch,
+    store,
+    unpack,
+    wide_vectors,
+)
 from .threads import share
 
 __all__ = ["make_ufunc", "over_threads"]

@@ -1,17 +1,17 @@
 """Optimizer updates: one pass over all parameters, their gradients and their states.
 
-Parameters, gradients and states are lists of arrays, given by their addresses, see ``objects``. A call works on the
-elements ``start:stop`` of all parameters seen as one vector; with ``start`` -1 on all of them, unless they are
-``SHARED`` or more. It returns how many there are, or -1 where an array does not fit: then nothing was done. ``like`` is
-any array of the parameters' type. The formulas are those of ``backends/array/update.py``, with options that hold for a
-whole call worked out before the loop.
+``rows`` is the address of a list of lists of arrays, the parameters, their gradients and their states; ``numbers`` is
+that of a list of floats, see ``objects``. A call works on the elements ``start:stop`` of all parameters seen as one
+vector; with ``start`` -1 on all of them, unless they are ``SHARED`` or more. It returns how many there are, or -1 where
+an array does not fit: then nothing was done. ``like`` is any array of the parameters' type. The formulas are those of
+``backends/array/update.py``, with options that hold for a whole call worked out before the loop.
 """
 
 import numpy as np
 from numba import njit
 
 from .linear import OPTIONS
-from .objects import elements, fitting, item, length, overlap
+from .objects import elements, fitting, item, length, number, overlap
 
 __all__ = ["SHARED", "adam", "amsgrad", "rmsprop", "scale", "sgd", "sgd_momentum", "squares"]
 
@@ -21,13 +21,14 @@ SHARED = 1 << 18  # from so many elements on threads share an update
 
 
 @njit(**EXACT)
-def sgd(params, grads, like, start, stop, lr, decay, sign):
+def sgd(rows, numbers, like, start, stop):
     """``param -= lr * (sign * grad + decay * param)``."""
+    params, grads = item(rows, 0), item(rows, 1)
     total = fitting(params, (grads,), like)
     if total < 0 or (start < 0 and total >= SHARED):
         return total
     one = like.dtype.type
-    rate, penalty, way = one(lr), one(decay), one(sign)
+    rate, penalty, way = one(number(numbers, 0)), one(number(numbers, 1)), one(number(numbers, 2))
     if start < 0:
         start, stop = 0, total
     begin = 0
@@ -40,13 +41,15 @@ def sgd(params, grads, like, start, stop, lr, decay, sign):
 
 
 @njit(**EXACT)
-def sgd_momentum(params, grads, moments, like, start, stop, lr, momentum, dampening, decay, nesterov, sign):
+def sgd_momentum(rows, numbers, like, start, stop):
     """Gradient descent with momentum."""
+    params, grads, moments = item(rows, 0), item(rows, 1), item(rows, 2)
     total = fitting(params, (grads, moments), like)
     if total < 0 or (start < 0 and total >= SHARED):
         return total
     one = like.dtype.type
-    rate, keep, take, penalty, way = one(lr), one(momentum), one(1 - dampening), one(decay), one(sign)
+    rate, keep, take = one(number(numbers, 0)), one(number(numbers, 1)), one(1 - number(numbers, 2))
+    penalty, nesterov, way = one(number(numbers, 3)), number(numbers, 4) != 0, one(number(numbers, 5))
     ahead = keep if nesterov else one(0)
     if start < 0:
         start, stop = 0, total
@@ -63,14 +66,16 @@ def sgd_momentum(params, grads, moments, like, start, stop, lr, momentum, dampen
 
 
 @njit(**EXACT)
-def adam(params, grads, firsts, seconds, like, start, stop, shrink, penalty, rate, root, new1, keep2, new2, small, way):
+def adam(rows, numbers, like, start, stop):
     """Adam; ``shrink``: what is left of a parameter, ``root``: the correction of the root, ``way``: the sign."""
+    params, grads, firsts, seconds = item(rows, 0), item(rows, 1), item(rows, 2), item(rows, 3)
     total = fitting(params, (grads, firsts, seconds), like)
     if total < 0 or (start < 0 and total >= SHARED):
         return total
     one = like.dtype.type
-    shrink_, penalty_, rate_, root_ = one(shrink), one(penalty), one(rate), one(root)
-    new1_, keep2_, new2_, small_, way_ = one(new1), one(keep2), one(new2), one(small), one(way)
+    shrink, penalty, rate = one(number(numbers, 0)), one(number(numbers, 1)), one(number(numbers, 2))
+    root, new1, keep2 = one(number(numbers, 3)), one(number(numbers, 4)), one(number(numbers, 5))
+    new2, small, way = one(number(numbers, 6)), one(number(numbers, 7)), one(number(numbers, 8))
     if start < 0:
         start, stop = 0, total
     begin = 0
@@ -79,26 +84,26 @@ def adam(params, grads, firsts, seconds, like, start, stop, shrink, penalty, rat
         p, g = elements(item(params, k), i, j, like), elements(item(grads, k), i, j, like)
         m, v = elements(item(firsts, k), i, j, like), elements(item(seconds, k), i, j, like)
         for n in range(p.size):
-            x = p[n] * shrink_
-            slope = g[n] * way_ + x * penalty_
-            a = m[n] + (slope - m[n]) * new1_
-            b = v[n] * keep2_ + slope * slope * new2_
+            x = p[n] * shrink
+            slope = g[n] * way + x * penalty
+            a = m[n] + (slope - m[n]) * new1
+            b = v[n] * keep2 + slope * slope * new2
             m[n], v[n] = a, b
-            p[n] = x - a / (np.sqrt(b) * root_ + small_) * rate_
+            p[n] = x - a / (np.sqrt(b) * root + small) * rate
     return total
 
 
 @njit(**EXACT)
-def amsgrad(
-    params, grads, firsts, seconds, peaks, like, start, stop, shrink, penalty, rate, root, new1, keep2, new2, small, way
-):
+def amsgrad(rows, numbers, like, start, stop):
     """As ``adam``, dividing by the largest mean square so far."""
+    params, grads, firsts, seconds, peaks = item(rows, 0), item(rows, 1), item(rows, 2), item(rows, 3), item(rows, 4)
     total = fitting(params, (grads, firsts, seconds, peaks), like)
     if total < 0 or (start < 0 and total >= SHARED):
         return total
     one = like.dtype.type
-    shrink_, penalty_, rate_, root_ = one(shrink), one(penalty), one(rate), one(root)
-    new1_, keep2_, new2_, small_, way_ = one(new1), one(keep2), one(new2), one(small), one(way)
+    shrink, penalty, rate = one(number(numbers, 0)), one(number(numbers, 1)), one(number(numbers, 2))
+    root, new1, keep2 = one(number(numbers, 3)), one(number(numbers, 4)), one(number(numbers, 5))
+    new2, small, way = one(number(numbers, 6)), one(number(numbers, 7)), one(number(numbers, 8))
     if start < 0:
         start, stop = 0, total
     begin = 0
@@ -108,27 +113,27 @@ def amsgrad(
         m, v = elements(item(firsts, k), i, j, like), elements(item(seconds, k), i, j, like)
         top = elements(item(peaks, k), i, j, like)
         for n in range(p.size):
-            x = p[n] * shrink_
-            slope = g[n] * way_ + x * penalty_
-            a = m[n] + (slope - m[n]) * new1_
-            b = v[n] * keep2_ + slope * slope * new2_
+            x = p[n] * shrink
+            slope = g[n] * way + x * penalty
+            a = m[n] + (slope - m[n]) * new1
+            b = v[n] * keep2 + slope * slope * new2
             c = top[n] if top[n] >= b else b  # b too where it is nan
             m[n], v[n], top[n] = a, b, c
-            p[n] = x - a / (np.sqrt(c) * root_ + small_) * rate_
+            p[n] = x - a / (np.sqrt(c) * root + small) * rate
     return total
 
 
 @njit(**EXACT)
-def rmsprop(
-    params, grads, squares, moments, means, like, start, stop, decay, lr, alpha, eps, momentum, sign, moving, centred
-):
+def rmsprop(rows, numbers, like, start, stop):
     """RMSprop; the rows of moments and means are looked at where ``moving`` and ``centred`` say so."""
+    params, grads, squares, moments, means = item(rows, 0), item(rows, 1), item(rows, 2), item(rows, 3), item(rows, 4)
     total = fitting(params, (grads, squares, moments, means), like)
     if total < 0 or (start < 0 and total >= SHARED):
         return total
     one = like.dtype.type
-    penalty, rate, keep, new = one(decay), one(lr), one(alpha), one(1 - alpha)
-    small, inertia, way = one(eps), one(momentum), one(sign)
+    penalty, rate, keep = one(number(numbers, 0)), one(number(numbers, 1)), one(number(numbers, 2))
+    new, small, inertia = one(1 - number(numbers, 2)), one(number(numbers, 3)), one(number(numbers, 4))
+    way, moving, centred = one(number(numbers, 5)), number(numbers, 6) != 0, number(numbers, 7) != 0
     if start < 0:
         start, stop = 0, total
     begin = 0

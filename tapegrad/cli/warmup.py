@@ -66,6 +66,7 @@ def _everything() -> int:
         reductions,
         rejection_draws,
         rows,
+        small,
         ufuncs,
     )
     from ..backends.numpy_backend import NumpyBackend
@@ -74,7 +75,7 @@ def _everything() -> int:
     for name in _progress(
         [
             f"{m.__name__.rpartition('.')[2]}.{n}"
-            for m in (ufuncs, rows, reductions, places, filling, draws, rejection_draws)
+            for m in (ufuncs, rows, reductions, places, filling, draws, rejection_draws, small)
             for n in m.NAMES
         ]
         + [f"parts.{m.__name__.rpartition('.')[2]}_{n}_{t}" for m in (rows, normalize) for n in m.PARTS for t in DTYPES]
@@ -87,6 +88,8 @@ def _everything() -> int:
     ]  # fmt: skip
     for name in _progress(own):
         _exercise(name)
+    for act in _progress(["plain", "relu", "tanh", "sigmoid"], lambda act: f"linear.{act}"):
+        _layer(act)
     for name, options in _progress(list(_optimizers()), lambda item: item[0]):
         _step(name, options)
     return len(manifest.used())
@@ -103,6 +106,16 @@ def _exercise(name: str) -> None:
                 out, _, wanted = run(name, sample, dtype, backend, differentiates(name, sample))
                 if wanted:
                     out.backward(cotangent_of(out))
+
+
+def _layer(act: str) -> None:
+    """A linear layer that is too large for the kernels of small ones, forward and backward."""
+    from .. import ones
+    from ..autograd import P
+
+    for dtype in DTYPES:
+        x, w, b = (ones(*shape, dtype=dtype, requires_grad=True) for shape in ((2, 256), (256, 256), (256,)))
+        P.linear(x, w, b, None if act == "plain" else act).sum().backward()
 
 
 def _optimizers() -> Iterator[tuple[str, dict[str, Any]]]:

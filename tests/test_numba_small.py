@@ -1,0 +1,131 @@
+"""Whole layers of small networks in one compiled call, and what is left to the BLAS library, against float64."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+pytest.importorskip("numba")
+
+import tapegrad as tg
+from tapegrad import backends, nn
+from tapegrad.backends import numba_backend
+
+from .numba_tools import DTYPES
+
+ACTS = {
+    None: (lambda z: z, lambda y: np.ones_like(y)),
+    "relu": (lambda z: np.maximum(z, 0), lambda y: (y > 0).astype(float)),
+    "tanh": (np.tanh, lambda y: 1 - y * y),
+    "sigmoid": (lambda z: 1 / (1 + np.exp(-z)), lambda y: y * (1 - y)),
+}
+# rows, inputs, features: whole tiles of rows and of columns, parts of them, and single ones
+SIZES = [(32, 16, 16), (1, 1, 1), (6, 3, 4), (5, 7, 17), (7, 17, 3), (13, 2, 33), (1, 20, 40), (40, 1, 5), (0, 3, 4)]
+BACKEND = backends.get("numba")
+
+
+@pytest.fixture(params=["small", "BLAS"])
+def way(request, monkeypatch):
+    """Both ways that a layer can take; which one it took is told by what is called."""
+    if request.param == "BLAS":
+        monkeypatch.setattr(numba_backend, "SMALL", -1)
+    return request.param
+
+
+def layer(sizes, dtype, lead=None):
+    rows, inner, features = sizes
+    rng = np.random.default_rng(sum(sizes))
+    x, w, b = (rng.standard_normal(s).astype(dtype) for s in ((rows, inner), (features, inner), (features,)))
+    g = rng.standard_normal((rows, features)).astype(dtype)
+    return (x, w, b, g) if lead is None else (x.reshape(*lead, inner), w, b, g.reshape(*lead, features))
+
+
+def expected(x, w, b, g, act):
+    there, slope = ACTS[act]
+    x, w, b, g = (a.astype(np.float64) for a in (x, w, b, g))
+    out = there(x @ w.T + b)
+    before = (g * slope(out)).reshape(-1, len(w))
+    return out, (before.reshape(g.shape) @ w, before.T @ x.reshape(-1, w.shape[1]), before.sum(0))
+
+
+def check(x, w, b, g, act, need=(True, True, True)):
+    out = BACKEND.linear(x, w, b, act)
+    back = BACKEND.linear_vjp(g, x, w, out, act, need)
+    right, slopes = expected(x, w, b, g, act)
+    for name, a, e in zip(("out", "input", "weight", "bias"), (out, *back), (right, *slopes), strict=True):
+        if name == "out" or need[("input", "weight", "bias").index(name)]:
+            assert (a.dtype, a.shape) == (x.dtype, e.shape), name
+            np.testing.assert_allclose(a, e, rtol=0, atol=2e-5 if x.dtype == np.float32 else 1e-13, err_msg=name)
+        else:
+            assert a is None, name
+
+
+@DTYPES
+@pytest.mark.parametrize("act", ACTS)
+def test_layers_of_any_size(way, act, dtype):
+    for sizes in SIZES:
+        check(*layer(sizes, dtype), act)
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_just_what_is_needed(way, act):
+    for need in itertools.product((False, True), repeat=3):
+        check(*layer((7, 5, 9), np.float32), act, need)
+
+
+def test_more_dimensions(way):
+    check(*layer((24, 5, 9), np.float32, (2, 3, 4)), "tanh")
+    check(*layer((24, 5, 9), np.float64, (24, 1)), None)
+
+
+LAYOUTS = {
+    "strided": lambda a: np.repeat(a, 2, 0)[::2],
+    "transposed": lambda a: np.asfortranarray(a),
+    "read only": lambda a: (a.setflags(write=False), a)[1],
+    "expanded": lambda a: np.broadcast_to(a[:1], a.shape),
+    "a subclass": lambda a: a.view(np.memmap),
+}
+
+
+@pytest.mark.parametrize("which", range(4))
+@pytest.mark.parametrize("make", LAYOUTS.values(), ids=LAYOUTS)
+def test_memory_of_any_kind(way, make, which):
+    arrays = list(layer((8, 6, 10), np.float32))
+    if arrays[which].ndim == 1 and make is LAYOUTS["expanded"]:
+        arrays[which] = np.broadcast_to(arrays[which][:1], arrays[which].shape)
+    else:
+        arrays[which] = make(arrays[which])
+    check(*arrays, "relu")
+
+
+def test_nan_and_inf_go_through(way):
+    x, w, b, _ = layer((8, 3, 4), np.float32)
+    x[0, 0], x[1, 1] = np.nan, np.inf
+    for act in ACTS:
+        with np.errstate(invalid="ignore"):
+            right = expected(x, w, b, np.ones((8, 4)), act)[0]
+        np.testing.assert_array_equal(np.isnan(BACKEND.linear(x, w, b, act)), np.isnan(right))
+
+
+def test_small_layers_take_the_kernels_and_large_ones_do_not(monkeypatch):
+    calls = []
+    product = np.dot
+    monkeypatch.setattr(np, "dot", lambda *a: (calls.append(a), product(*a))[1])
+    for features, expected_calls in ((16, 0), (4096, 3)):
+        net = nn.Linear(16, features)
+        net(tg.ones(8, 16, requires_grad=True)).sum().backward()
+        assert len(calls) == expected_calls
+
+
+def test_shapes_that_do_not_fit_are_named_as_ever(way):
+    with pytest.raises(RuntimeError, match="linear"):
+        nn.functional.linear(tg.ones(3, 4), tg.ones(5, 6), tg.ones(5))
+    with pytest.raises(RuntimeError, match="linear"):
+        nn.functional.linear(tg.ones(3, 4), tg.ones(5, 4), tg.ones(3))
+
+
+def test_the_same_bits_from_run_to_run_and_from_row_to_row():
+    x, w, b, _ = layer((13, 20, 33), np.float32)
+    out = BACKEND.linear(x, w, b, "relu")
+    for _ in range(3):
+        np.testing.assert_array_equal(BACKEND.linear(x.copy(), w.copy(), b, "relu"), out)
