@@ -41,22 +41,55 @@ def _address(typingctx, like):
     return types.intp(like), codegen
 
 
-@njit
-def data(array):
-    """The address of an array's first element."""
-    return load(array, _DATA, np.intp)
+# Not compiled functions: each of those takes a tenth of a second to compile.
 
 
-@njit
-def dimensions(array):
-    """How many dimensions an array has."""
-    return load(array, _NDIM, np.int32)
+def _read(context, builder, address, offset, kind=types.intp):
+    """What lies ``offset`` bytes behind an address."""
+    place = builder.gep(builder.inttoptr(address, ir.IntType(8).as_pointer()), [offset])
+    return builder.load(builder.bitcast(place, context.get_value_type(kind).as_pointer()))
 
 
-@njit
-def side(array, d):
-    """The size of dimension ``d``."""
-    return load(load(array, _SIZES, np.intp), 8 * d, np.intp)
+def _field(offset, kind, doc):
+    """An intrinsic function that reads a field of an object."""
+
+    def field(typingctx, thing):
+        def codegen(context, builder, signature, args):
+            return _read(context, builder, args[0], context.get_constant(types.intp, offset), kind)
+
+        return kind(types.intp), codegen
+
+    field.__doc__ = doc
+    return intrinsic(field)
+
+
+data = _field(_DATA, types.intp, "The address of an array's first element.")
+dimensions = _field(_NDIM, types.int32, "How many dimensions an array has.")
+length = _field(_LENGTH, types.intp, "How many items a list has.")
+
+
+def _entry(offset, doc, value=None, kind=types.intp):
+    """An intrinsic function that reads word ``k`` of a table whose address is a field of an object.
+
+    Where ``value`` is given, the word is the address of another object, and what is read is a field of that.
+    """
+
+    def entry(typingctx, thing, k):
+        def codegen(context, builder, signature, args):
+            word = context.get_value_type(types.intp)
+            table = _read(context, builder, args[0], word(offset))
+            found = _read(context, builder, table, builder.mul(args[1], word(8)))
+            return found if value is None else _read(context, builder, found, word(value), kind)
+
+        return kind(types.intp, types.intp), codegen
+
+    entry.__doc__ = doc
+    return intrinsic(entry)
+
+
+side = _entry(_SIZES, "The size of dimension ``k`` of an array.")
+item = _entry(_ITEMS, "The address of the object at place ``k`` of a list.")
+number = _entry(_ITEMS, "The number at place ``k`` of a list of Python's floats.", _VALUE, types.float64)
 
 
 @njit
@@ -66,24 +99,6 @@ def size(array):
     for d in range(dimensions(array)):
         count *= side(array, d)
     return count
-
-
-@njit
-def item(several, k):
-    """The address of the array at place ``k`` of a list."""
-    return load(load(several, _ITEMS, np.intp), 8 * k, np.intp)
-
-
-@njit
-def number(several, k):
-    """The number at place ``k`` of a list of Python's floats."""
-    return load(item(several, k), _VALUE, np.float64)
-
-
-@njit
-def length(several):
-    """How many arrays a list has."""
-    return load(several, _LENGTH, np.intp)
 
 
 @njit
