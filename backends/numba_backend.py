@@ -64,7 +64,7 @@ class _Small(dict[Any, Any]):
 
 
 FORWARD, BACK = _Small("forward"), _Small("back")
-SMALL = 1 << 18  # bytes of the input times features
+SMALL = 1 << 22  # bytes of the input times features
 
 
 def _linear_vjp_over(self: Any, g: Any, x: Any, w: Any, out: Any, act: str | None, need: tuple[bool, ...]) -> Any:

@@ -22,11 +22,11 @@ from .cache import instance, on_first_use
 from .linear import ACTIVATE, BACK, OPTIONS, column_sums
 from .objects import data, dimensions, elements, item, matrix, side, size, usable
 from .pointers import wide_vectors
-from .tiles import VECTOR, product_tile
+from .tiles import VECTOR, product_tile, transpose_tile
 
 __all__ = ["NAMES"]
 
-_ROWS = 6  # of a tile: with AVX2 as many sums as there are registers beside a line and a factor
+_ROWS = 6  # of a tile, of up to two vectors: with AVX2 as many sums as there are registers beside them and a factor
 _FEW = 4  # columns for which the weights are not put in order
 _PRODUCT = types.void(*[types.intp] * 8)
 _alive: list[object] = []
@@ -38,28 +38,35 @@ SIZE: Any = None
 MULTIPLY: Any = None
 
 
+@njit(inline="always")
+def _strip(zero, size, a, down, right, line, columns, target, rows, depth, lanes, vectors):
+    """Some columns of ``_multiply``: as many as the constant ``vectors`` have, or ``lanes`` where that is 0."""
+    if rows < _ROWS:
+        for i in range(rows):
+            x, y = a + i * down * size, target + i * columns * size
+            product_tile(zero, x, down, right, line, columns, y, columns, depth, lanes, 1, vectors)
+    else:
+        for start in range(0, rows, _ROWS):
+            i = min(start, rows - _ROWS)  # the last rows once more, with the same result
+            x, y = a + i * down * size, target + i * columns * size
+            product_tile(zero, x, down, right, line, columns, y, columns, depth, lanes, _ROWS, vectors)
+
+
 def _multiply(a, down, right, b, out, rows, depth, columns):
     """``out = a @ b`` for contiguous matrices of ``KIND``; of ``a`` the elements from row to row and across."""
     wide_vectors()
-    zero, size = KIND(0), SIZE
-    width = VECTOR // size
-    for j in range(0, columns, width):
-        lanes, line, target = min(width, columns - j), b + j * size, out + j * size
-        if rows < _ROWS:
-            for i in range(rows):
-                x, y = a + i * down * size, target + i * columns * size
-                if lanes == width:
-                    product_tile(zero, x, down, right, line, columns, y, columns, depth, lanes, 1, 1)
-                else:
-                    product_tile(zero, x, down, right, line, columns, y, columns, depth, lanes, 1, 0)
+    width, j = VECTOR // SIZE, 0
+    while j < columns:
+        line, target, left = b + j * SIZE, out + j * SIZE, columns - j
+        if left >= 2 * width:
+            _strip(KIND(0), SIZE, a, down, right, line, columns, target, rows, depth, left, 2)
+            j += 2 * width
+        elif left >= width:
+            _strip(KIND(0), SIZE, a, down, right, line, columns, target, rows, depth, left, 1)
+            j += width
         else:
-            for start in range(0, rows, _ROWS):
-                i = min(start, rows - _ROWS)  # the last rows once more, with the same result
-                x, y = a + i * down * size, target + i * columns * size
-                if lanes == width:
-                    product_tile(zero, x, down, right, line, columns, y, columns, depth, lanes, _ROWS, 1)
-                else:
-                    product_tile(zero, x, down, right, line, columns, y, columns, depth, lanes, _ROWS, 0)
+            _strip(KIND(0), SIZE, a, down, right, line, columns, target, rows, depth, left, 0)
+            j = columns
 
 
 @functools.cache
@@ -85,9 +92,16 @@ def _dots(x, w, out):
 
 @njit(nogil=True, error_model="numpy")
 def _transposed(w):
-    out = np.empty((w.shape[1], w.shape[0]), w.dtype)
-    for i in range(w.shape[0]):
-        for j in range(w.shape[1]):
+    wide_vectors()
+    (rows, columns), out, step = w.shape, np.empty((w.shape[1], w.shape[0]), w.dtype), VECTOR // w.itemsize
+    high, wide = rows // step * step, columns // step * step
+    for i in range(0, high, step):
+        for j in range(0, wide, step):
+            source = w.ctypes.data + (i * columns + j) * w.itemsize
+            target = out.ctypes.data + (j * rows + i) * w.itemsize
+            transpose_tile(w.dtype.type(0), source, columns, target, rows)
+    for i in range(rows):
+        for j in range(wide if i < high else 0, columns):
             out[j, i] = w[i, j]
     return out
 

@@ -11,7 +11,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-__all__ = ["COLUMNS", "ROWS", "TAIL", "VECTOR", "dot_tile", "product_tile", "tap_tile"]
+__all__ = ["COLUMNS", "ROWS", "TAIL", "VECTOR", "dot_tile", "product_tile", "tap_tile", "transpose_tile"]
 
 # With AVX-512 there are 32 registers of 64 bytes; elsewhere 16 of 32, or 32 of 16 that serve as 16 of 32.
 _WIDE = bool(binding.get_host_cpu_features().get("avx512f"))
@@ -30,6 +30,7 @@ class _Builder:
         self.width = kind.bitwidth // 8
         self.lanes = VECTOR // self.width
         self.vector = ir.VectorType(self.kind, self.lanes)
+        self.alignment = ir.IntType(32)(self.width)
 
     def pointer(self, address, kind=None):
         return self.builder.inttoptr(address, (kind or self.kind).as_pointer())
@@ -38,8 +39,20 @@ class _Builder:
         place = self.builder.gep(base, [offset])
         return self.builder.bitcast(place, self.vector.as_pointer())
 
-    def load(self, base, offset):
-        return self.builder.load(self.vector_at(base, offset), align=self.width)
+    def load(self, base, offset, mask=None):
+        """With a mask the other lanes are zero, and their memory is not touched."""
+        place = self.vector_at(base, offset)
+        if mask is None:
+            return self.builder.load(place, align=self.width)
+        return self._masked("load", self.vector, place, self.alignment, mask, ir.Constant(self.vector, None))
+
+    def store(self, value, base, offset, mask=None):
+        """Likewise."""
+        place = self.vector_at(base, offset)
+        if mask is None:
+            self.builder.store(value, place, align=self.width)
+        else:
+            self._masked("store", ir.VoidType(), value, place, self.alignment, mask)
 
     def splat(self, value):
         lane = ir.IntType(32)
@@ -64,16 +77,14 @@ class _Builder:
         numbers = ir.Constant(ir.VectorType(self.word, self.lanes), list(range(self.lanes)))
         return self.builder.icmp_unsigned("<", numbers, self.splat(count))
 
-    def load_masked(self, base, offset, mask):
-        """Zero in the other lanes, whose memory is not touched."""
-        return self._masked("load", self.vector, self.vector_at(base, offset), mask, ir.Constant(self.vector, None))
-
-    def store_masked(self, value, base, offset, mask):
-        self._masked("store", ir.VoidType(), value, self.vector_at(base, offset), mask)
+    def zip(self, a, b):
+        """Two vectors lane by lane in turn: the first and the second half."""
+        lane, half = ir.IntType(32), self.lanes // 2
+        for start in (0, half):
+            order = [lane(start + k // 2 + k % 2 * self.lanes) for k in range(self.lanes)]
+            yield self.builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(lane, self.lanes), order))
 
     def _masked(self, name, result, *arguments):
-        arguments = [*arguments]
-        arguments.insert(2 if name == "store" else 1, ir.IntType(32)(self.width))
         kind = ir.FunctionType(result, [a.type for a in arguments])
         name = f"llvm.masked.{name}.v{self.lanes}f{8 * self.width}.p0"
         return self.builder.call(cgutils.get_or_insert_function(self.builder.module, kind, name), arguments)
@@ -116,9 +127,7 @@ def tap_tile(typingctx, like, source, offsets, weights, count, bias, target, pit
                     write.add_product(place, factor, value)
         for line, row in zip(lines, sums):
             for k, place in enumerate(row):
-                builder.store(
-                    builder.load(place), write.vector_at(line, write.word(write.lanes * k)), align=write.width
-                )
+                write.store(builder.load(place), line, write.word(write.lanes * k))
         return context.get_dummy_value()
 
     return types.void(like, *[types.intp] * 7, columns, fresh), codegen
@@ -161,36 +170,55 @@ def dot_tile(typingctx, like, source, offsets, given, given_pitch, length, targe
 
 
 @intrinsic
-def product_tile(typingctx, like, a, down, right, b, b_pitch, target, pitch, depth, lanes, rows, whole):
+def product_tile(typingctx, like, a, down, right, b, b_pitch, target, pitch, depth, lanes, rows, columns):
     """``target[r pitch + p] = sum of a[r down + t right] b[t b_pitch + p]`` over the terms ``t`` below ``depth``.
 
-    For as many rows ``r`` as the constant ``rows`` says and one vector of places ``p``; where the constant ``whole`` is
-    0, for the first ``lanes`` of them only.
+    For as many rows ``r`` as the constant ``rows`` says, and as many places ``p`` as the constant ``columns`` vectors
+    have; where that is 0, for the first ``lanes`` places of one vector.
     """
-    if not isinstance(rows, types.IntegerLiteral) or not isinstance(whole, types.IntegerLiteral):
+    if not isinstance(rows, types.IntegerLiteral) or not isinstance(columns, types.IntegerLiteral):
         return None
-    count, masked = rows.literal_value, whole.literal_value == 0
+    count, wide = rows.literal_value, columns.literal_value
 
     def codegen(context, builder, signature, args):
         write = _Builder(context, builder, like)
         a, b, target = [write.pointer(args[k]) for k in (1, 4, 6)]
         down, right, b_pitch, pitch, depth = [args[k] for k in (2, 3, 5, 7, 8)]
-        mask = write.mask(args[9]) if masked else None
-        sums = [row[0] for row in write.sums(count, 1)]
-        for place in sums:
-            builder.store(ir.Constant(write.vector, None), place)
+        mask = None if wide else write.mask(args[9])
+        sums = write.sums(count, wide or 1)
+        for row in sums:
+            for place in row:
+                builder.store(ir.Constant(write.vector, None), place)
         with cgutils.for_range(builder, depth) as loop:
-            at = builder.mul(loop.index, b_pitch)
-            line = write.load_masked(b, at, mask) if masked else write.load(b, at)
-            for r, place in enumerate(sums):
-                factor = builder.add(builder.mul(down, write.word(r)), builder.mul(loop.index, right))
-                write.add_product(place, write.splat(builder.load(builder.gep(a, [factor]))), line)
-        for r, place in enumerate(sums):
-            at = builder.mul(pitch, write.word(r))
-            if masked:
-                write.store_masked(builder.load(place), target, at, mask)
-            else:
-                builder.store(builder.load(place), write.vector_at(target, at), align=write.width)
+            base = builder.gep(b, [builder.mul(loop.index, b_pitch)])
+            line = [write.load(base, write.word(write.lanes * k), mask) for k in range(wide or 1)]
+            for r, row in enumerate(sums):
+                at = builder.add(builder.mul(down, write.word(r)), builder.mul(loop.index, right))
+                factor = write.splat(builder.load(builder.gep(a, [at])))
+                for place, value in zip(row, line):
+                    write.add_product(place, factor, value)
+        for r, row in enumerate(sums):
+            base = builder.gep(target, [builder.mul(pitch, write.word(r))])
+            for k, place in enumerate(row):
+                write.store(builder.load(place), base, write.word(write.lanes * k), mask)
         return context.get_dummy_value()
 
-    return types.void(like, *[types.intp] * 9, rows, whole), codegen
+    return types.void(like, *[types.intp] * 9, rows, columns), codegen
+
+
+@intrinsic
+def transpose_tile(typingctx, like, source, source_pitch, target, pitch):
+    """``target[k pitch + r] = source[r source_pitch + k]`` for as many rows and columns as a vector has lanes."""
+
+    def codegen(context, builder, signature, args):
+        write = _Builder(context, builder, like)
+        source, target = write.pointer(args[1]), write.pointer(args[3])
+        rows = [write.load(source, builder.mul(args[2], write.word(r))) for r in range(write.lanes)]
+        half = write.lanes // 2
+        for _ in range(write.lanes.bit_length() - 1):
+            rows = [made for a, b in zip(rows[:half], rows[half:]) for made in write.zip(a, b)]
+        for r, row in enumerate(rows):
+            write.store(row, target, builder.mul(args[4], write.word(r)))
+        return context.get_dummy_value()
+
+    return types.void(like, *[types.intp] * 4), codegen
