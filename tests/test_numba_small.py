@@ -20,7 +20,8 @@ ACTS = {
     "sigmoid": (lambda z: 1 / (1 + np.exp(-z)), lambda y: y * (1 - y)),
 }
 # rows, inputs, features: whole tiles of rows and of columns, parts of them, and single ones
-SIZES = [(32, 16, 16), (1, 1, 1), (6, 3, 4), (5, 7, 17), (7, 17, 3), (13, 2, 33), (1, 20, 40), (40, 1, 5), (0, 3, 4)]
+SIZES = [(32, 16, 16), (1, 1, 1), (6, 3, 4), (5, 7, 17), (7, 17, 3), (13, 2, 33), (1, 20, 40), (40, 1, 5), (0, 3, 4),
+         (64, 64, 128), (45, 37, 90)]  # fmt: skip
 BACKEND = backends.get("numba")
 
 
@@ -111,7 +112,7 @@ def test_small_layers_take_the_kernels_and_large_ones_do_not(monkeypatch):
     calls = []
     product = np.dot
     monkeypatch.setattr(np, "dot", lambda *a: (calls.append(a), product(*a))[1])
-    for features, expected_calls in ((16, 0), (4096, 3)):
+    for features, expected_calls in ((16, 0), (1 << 14, 3)):
         net = nn.Linear(16, features)
         net(tg.ones(8, 16, requires_grad=True)).sum().backward()
         assert len(calls) == expected_calls

@@ -114,7 +114,7 @@ def _layer(act: str) -> None:
     from ..autograd import P
 
     for dtype in DTYPES:
-        x, w, b = (ones(*shape, dtype=dtype, requires_grad=True) for shape in ((2, 256), (256, 256), (256,)))
+        x, w, b = (ones(*shape, dtype=dtype, requires_grad=True) for shape in ((32, 256), (256, 256), (256,)))
         P.linear(x, w, b, None if act == "plain" else act).sum().backward()
 
 
