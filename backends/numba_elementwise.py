@@ -85,17 +85,24 @@ def ready(x: Any) -> bool:
 def over_rows(name: str, arrays: tuple[Any, ...], dim: int) -> Any:
     """The result of the kernel ``name`` on the rows of alike arrays, or None if it cannot serve them."""
     x = arrays[0]
-    if dim != x.ndim - 1 or not x.size or not ready(x):
+    shape, dtype = x.shape, x.dtype
+    if dim != len(shape) - 1 or not x.size or not ready(x):
         return None
     for a in arrays[1:]:
-        if a.shape != x.shape or a.dtype != x.dtype or not a.flags.carray:
+        if a.shape != shape or a.dtype != dtype or not a.flags.carray:
             return None
-    out, columns = np.empty(x.shape, x.dtype), x.shape[-1]
+    out = np.empty(shape, dtype)
     given = *arrays, out
-    part = f"rows_{name}_{x.dtype.name}"
-    if x.size < HEAVY or not parts.over_threads(part, x.size // columns, columns, given, GRAIN):
-        getattr(rows, name)(*(given if x.ndim == 2 else [a.reshape(-1, columns) for a in given]))
+    if x.size < HEAVY or not _rows_shared(name, given):
+        getattr(rows, name)(*(given if len(shape) == 2 else [a.reshape(-1, shape[-1]) for a in given]))
     return out
+
+
+def _rows_shared(name: str, given: tuple[Any, ...]) -> bool:
+    """Whether several threads did it."""
+    x = given[0]
+    columns = x.shape[-1]
+    return parts.over_threads(f"rows_{name}_{x.dtype.name}", x.size // columns, columns, given, GRAIN)
 
 
 def result(kernel: str, heavy: bool, missing: Callable[..., Any]) -> Any:

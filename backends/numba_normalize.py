@@ -78,8 +78,9 @@ def _plain_back(matrices: Any, means: Any, inverses: Any) -> None:
 
 def _shared(name: str, matrix: Any, given: tuple[Any, ...]) -> bool:
     """Whether several threads did it."""
-    part = f"normalize_{name}_{matrix.dtype.name}"
-    return matrix.size >= HEAVY and parts.over_threads(part, *matrix.shape, given, GRAIN)
+    if matrix.size < HEAVY:
+        return False
+    return parts.over_threads(f"normalize_{name}_{matrix.dtype.name}", *matrix.shape, given, GRAIN)
 
 
 def _shared_back(matrices: Any, w: Any, means: Any, inverses: Any) -> tuple[Any, Any]:

@@ -22,16 +22,16 @@ _sum = njit(forceinline=True, error_model="numpy", fastmath={"reassoc", "contrac
 
 @_sum
 def _add(row):
-    total = row[0]
-    for j in range(1, row.size):
+    total = row.dtype.type(0)
+    for j in range(row.size):
         total += row[j]
     return total
 
 
 @_sum
 def _add_squares(row, mean):
-    total = (row[0] - mean) * (row[0] - mean)
-    for j in range(1, row.size):
+    total = row.dtype.type(0)
+    for j in range(row.size):
         total += (row[j] - mean) * (row[j] - mean)
     return total
 
@@ -39,9 +39,8 @@ def _add_squares(row, mean):
 @_sum
 def _add_slopes(g, x, weight, mean, inverse):
     """The sums of ``g weight`` and of ``g weight (x - mean) / deviation``."""
-    first = g[0] * weight[0]
-    second = first * ((x[0] - mean) * inverse)
-    for j in range(1, g.size):
+    first = second = g.dtype.type(0)
+    for j in range(g.size):
         scaled = g[j] * weight[j]
         first += scaled
         second += scaled * ((x[j] - mean) * inverse)
@@ -50,9 +49,8 @@ def _add_slopes(g, x, weight, mean, inverse):
 
 @_sum
 def _add_plain_slopes(g, x, mean, inverse):
-    first = g[0]
-    second = first * ((x[0] - mean) * inverse)
-    for j in range(1, g.size):
+    first = second = g.dtype.type(0)
+    for j in range(g.size):
         first += g[j]
         second += g[j] * ((x[j] - mean) * inverse)
     return first, second

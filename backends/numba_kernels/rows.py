@@ -18,7 +18,8 @@ from .scalar import exp, log
 
 __all__ = ["NAMES", "PARTS"]
 
-# A sum may be taken in any order, so in vector code; its terms are computed as they are written.
+# A sum may be taken in any order, so in vector code; its terms are computed as they are written. Every loop begins with
+# the first number: of 64 there would otherwise be 31 left over that fill no vectors.
 _sum = njit(forceinline=True, fastmath={"reassoc"})
 
 
@@ -26,7 +27,7 @@ _sum = njit(forceinline=True, fastmath={"reassoc"})
 def _largest(row):
     # A NaN that is not the largest makes the row NaN all the same, by its exponential in the sum.
     top = order(row[0])
-    for j in range(1, row.size):
+    for j in range(row.size):
         here = order(row[j])
         top = here if here > top else top
     return unorder(top)
@@ -34,8 +35,8 @@ def _largest(row):
 
 @_sum
 def _total(row):
-    total = row[0]
-    for j in range(1, row.size):
+    total = row.dtype.type(0)
+    for j in range(row.size):
         total += row[j]
     return total
 
@@ -53,16 +54,16 @@ def _exponentials(row, shift, out):
 
 @_sum
 def _dot(a, b):
-    total = a[0] * b[0]
-    for j in range(1, a.size):
+    total = a.dtype.type(0)
+    for j in range(a.size):
         total += a[j] * b[j]
     return total
 
 
 @_sum
 def _total_exp(row, shift):
-    total = exp(row[0] - shift)
-    for j in range(1, row.size):
+    total = row.dtype.type(0)
+    for j in range(row.size):
         total += exp(row[j] - shift)
     return total
 
