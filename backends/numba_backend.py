@@ -14,7 +14,7 @@ import numpy as np
 from .memory import ready as ready_memory
 from .numba_batch_norm import NumbaBatchNorm
 from .numba_convolve import NumbaConvolve
-from .numba_elementwise import LARGE, SLOPES, NumbaElementwise, elements, filling
+from .numba_elementwise import FLOATS, LARGE, NOTHING, SLOPES, NumbaElementwise, elements, filling
 from .numba_grid import NumbaGrid
 from .numba_normalize import NumbaNormalize
 from .numba_places import NumbaPlaces, scattered
@@ -30,8 +30,6 @@ __all__ = ["NumbaBackend"]
 
 empty = np.empty
 BOOL = np.dtype(bool)
-FLOATS = "fd"  # the type characters of float32 and float64
-NOTHING = {kind: empty(0, kind) for kind in FLOATS}
 
 
 class _Kernels:

@@ -23,8 +23,10 @@ __all__ = ["SLOPES", "NumbaElementwise"]
 
 Need = tuple[bool, ...]
 
-# From so many elements on the work is shared. LIGHT is for operations that mostly wait for the memory.
-HEAVY, LIGHT, GRAIN = 1 << 18, 1 << 18, 1 << 14
+FLOATS = "fd"  # the type characters of float32 and float64
+NOTHING = {kind: np.empty(0, kind) for kind in FLOATS}
+# From so many elements on the work is shared, in pieces of at least so many.
+HEAVY, GRAIN = 1 << 18, 1 << 14
 # From so many on the memory of results is worth keeping.
 LARGE = 1 << 14
 
@@ -50,15 +52,15 @@ loops = Kernels("numba_kernels.ufunc")
 parts = Kernels("numba_kernels.parts")
 
 
-def share(kernel: Any, limit: int, arrays: tuple[Any, ...], constants: tuple[Any, ...] = (), into: Any = None) -> Any:
+def share(kernel: Any, arrays: tuple[Any, ...], constants: tuple[Any, ...] = (), into: Any = None) -> Any:
     """The ufunc ``kernel`` of large arrays and 0-d constants.
 
-    From ``limit`` elements on it runs on several threads, where the arrays match and are contiguous. The result is
+    From `HEAVY` elements on it runs on several threads, where the arrays match and are contiguous. The result is
     left in ``into`` if that is given: one of the arrays.
     """
     x = arrays[0]
     ready_memory()
-    if x.size < limit or not all([_alike(a, x) for a in arrays]):
+    if x.size < HEAVY or not all([_alike(a, x) for a in arrays]):
         return kernel(*arrays, *constants, out=into)
     out = np.empty(x.shape, x.dtype) if into is None else into
     if not loops.over_threads(kernel, (*arrays, *constants), out, GRAIN):
@@ -105,12 +107,11 @@ def _rows_shared(name: str, given: tuple[Any, ...]) -> bool:
     return parts.over_threads(f"rows_{name}_{x.dtype.name}", x.size // columns, columns, given, GRAIN)
 
 
-def result(kernel: str, heavy: bool, missing: Callable[..., Any]) -> Any:
+def result(kernel: str, missing: Callable[..., Any]) -> Any:
     """A method that computes an element-wise primitive ``(self, x, *attributes)``.
 
     Args:
         kernel: the name of the ufunc.
-        heavy: whether it computes for longer than it waits for the memory.
         missing: what to call for types that the ufunc does not know; it says so by a TypeError, so that no type is
             asked for beforehand.
     """
@@ -126,7 +127,7 @@ def result(kernel: str, heavy: bool, missing: Callable[..., Any]) -> Any:
                 constants = tuple([known[v] for v in attributes])
             if x.size < LARGE:
                 return run(x, *constants)
-            return share(run, HEAVY if heavy else LIGHT, (x,), constants)
+            return share(run, (x,), constants)
         except KeyError:
             if kernel not in made and x.dtype.char in "fd":
                 getattr(elements, kernel)  # makes it
@@ -138,7 +139,7 @@ def result(kernel: str, heavy: bool, missing: Callable[..., Any]) -> Any:
     return method
 
 
-def slope(kernel: str, heavy: bool, missing: Callable[..., Any] | None = None) -> Any:
+def slope(kernel: str, missing: Callable[..., Any] | None = None) -> Any:
     """As `result`, of a derivative ``(self, g, x, *attributes)``; computed in float32 where nothing else is given."""
     made = vars(elements)
 
@@ -152,7 +153,7 @@ def slope(kernel: str, heavy: bool, missing: Callable[..., Any] | None = None) -
                 constants = tuple([known[v] for v in attributes])
             if x.size < LARGE:
                 return run(g, x, *constants)
-            return share(run, HEAVY if heavy else LIGHT, (g, x), constants)
+            return share(run, (g, x), constants)
         except KeyError:
             if kernel not in made and x.dtype.char in "fd":
                 getattr(elements, kernel)
@@ -163,18 +164,18 @@ def slope(kernel: str, heavy: bool, missing: Callable[..., Any] | None = None) -
             return missing(self, g, x, *attributes)
         return widened(getattr(elements, kernel), g, x, *[np.array(v, np.float32) for v in attributes])
 
-    method.kernel, method.heavy = kernel, heavy  # type: ignore[attr-defined]
+    method.kernel = kernel  # type: ignore[attr-defined]
     return method
 
 
-def slope_over(kernel: str, heavy: bool, otherwise: Callable[..., Any]) -> Any:
+def slope_over(kernel: str, otherwise: Callable[..., Any]) -> Any:
     """As `slope`, leaving the result in the memory of ``g`` where it has its shape and type."""
 
     def method(self: Any, g: Any, x: Any, *attributes: Any) -> Any:
         if g.dtype.char not in "fd" or g.dtype != x.dtype or g.shape != x.shape:
             return otherwise(self, g, x, *attributes)
         constants = tuple([self.scalars[x.dtype][v] for v in attributes])
-        return share(getattr(elements, kernel), HEAVY if heavy else LIGHT, (g, x), constants, g)
+        return share(getattr(elements, kernel), (g, x), constants, g)
 
     return method
 
@@ -186,7 +187,7 @@ def plain(ufunc: Any) -> Callable[..., Any]:
 
 TURNED = 1 << 12  # a transposed copy of so many elements is worth a kernel
 
-_clamp, _clamp_vjp = result("clamp", False, MathMixin.clamp), slope("clamp_vjp", False)
+_clamp, _clamp_vjp = result("clamp", MathMixin.clamp), slope("clamp_vjp")
 
 
 class NumbaElementwise(MathMixin, ReduceMixin, LossMixin):
@@ -194,31 +195,31 @@ class NumbaElementwise(MathMixin, ReduceMixin, LossMixin):
 
     scalars: dict[Any, Any]
 
-    exp, expm1 = result("exp", True, plain(np.exp)), result("expm1", True, plain(np.expm1))
-    log, log1p = result("log", True, plain(np.log)), result("log1p", True, plain(np.log1p))
-    tanh = result("tanh", True, plain(np.tanh))
-    erf = result("erf", True, lambda self, x: super().erf(x))
-    sign = result("sign", False, MathMixin.sign)
-    tanh_vjp = slope("tanh_vjp", False, MathMixin.tanh_vjp)
-    square_vjp = slope("square_vjp", False, lambda self, g, x: g * (x + x))
+    exp, expm1 = result("exp", plain(np.exp)), result("expm1", plain(np.expm1))
+    log, log1p = result("log", plain(np.log)), result("log1p", plain(np.log1p))
+    tanh = result("tanh", plain(np.tanh))
+    erf = result("erf", lambda self, x: super().erf(x))
+    sign = result("sign", MathMixin.sign)
+    tanh_vjp = slope("tanh_vjp", MathMixin.tanh_vjp)
+    square_vjp = slope("square_vjp", lambda self, g, x: g * (x + x))
 
-    relu, relu_vjp = result("relu", False, MathMixin.relu), slope("relu_vjp", False, MathMixin.relu_vjp)
-    sigmoid = result("sigmoid", True, MathMixin.sigmoid)
-    sigmoid_vjp = slope("sigmoid_vjp", False, MathMixin.sigmoid_vjp)
-    gelu, gelu_vjp = result("gelu", True, MathMixin.gelu), slope("gelu_vjp", True)
-    gelu_tanh, gelu_tanh_vjp = result("gelu_tanh", True, MathMixin.gelu_tanh), slope("gelu_tanh_vjp", True)
-    silu, silu_vjp = result("silu", True, MathMixin.silu), slope("silu_vjp", True)
-    softplus, softplus_vjp = result("softplus", True, MathMixin.softplus), slope("softplus_vjp", True)
-    mish, mish_vjp = result("mish", True, MathMixin.mish), slope("mish_vjp", True)
-    logsigmoid, logsigmoid_vjp = result("logsigmoid", True, MathMixin.logsigmoid), slope("logsigmoid_vjp", True)
-    elu, elu_vjp = result("elu", True, MathMixin.elu), slope("elu_vjp", True)
-    leaky_relu, leaky_relu_vjp = result("leaky_relu", False, MathMixin.leaky_relu), slope("leaky_relu_vjp", False)
-    hardtanh, hardtanh_vjp = result("clamp", False, MathMixin.hardtanh), slope("hardtanh_vjp", False)
-    hardsigmoid, hardsigmoid_vjp = result("hardsigmoid", False, MathMixin.hardsigmoid), slope("hardsigmoid_vjp", False)
-    hardswish, hardswish_vjp = result("hardswish", False, MathMixin.hardswish), slope("hardswish_vjp", False)
-    threshold, threshold_vjp = result("threshold", False, MathMixin.threshold), slope("threshold_vjp", False)
-    hardshrink, hardshrink_vjp = result("hardshrink", False, MathMixin.hardshrink), slope("hardshrink_vjp", False)
-    softshrink, softshrink_vjp = result("softshrink", False, MathMixin.softshrink), slope("hardshrink_vjp", False)
+    relu, relu_vjp = result("relu", MathMixin.relu), slope("relu_vjp", MathMixin.relu_vjp)
+    sigmoid = result("sigmoid", MathMixin.sigmoid)
+    sigmoid_vjp = slope("sigmoid_vjp", MathMixin.sigmoid_vjp)
+    gelu, gelu_vjp = result("gelu", MathMixin.gelu), slope("gelu_vjp")
+    gelu_tanh, gelu_tanh_vjp = result("gelu_tanh", MathMixin.gelu_tanh), slope("gelu_tanh_vjp")
+    silu, silu_vjp = result("silu", MathMixin.silu), slope("silu_vjp")
+    softplus, softplus_vjp = result("softplus", MathMixin.softplus), slope("softplus_vjp")
+    mish, mish_vjp = result("mish", MathMixin.mish), slope("mish_vjp")
+    logsigmoid, logsigmoid_vjp = result("logsigmoid", MathMixin.logsigmoid), slope("logsigmoid_vjp")
+    elu, elu_vjp = result("elu", MathMixin.elu), slope("elu_vjp")
+    leaky_relu, leaky_relu_vjp = result("leaky_relu", MathMixin.leaky_relu), slope("leaky_relu_vjp")
+    hardtanh, hardtanh_vjp = result("clamp", MathMixin.hardtanh), slope("hardtanh_vjp")
+    hardsigmoid, hardsigmoid_vjp = result("hardsigmoid", MathMixin.hardsigmoid), slope("hardsigmoid_vjp")
+    hardswish, hardswish_vjp = result("hardswish", MathMixin.hardswish), slope("hardswish_vjp")
+    threshold, threshold_vjp = result("threshold", MathMixin.threshold), slope("threshold_vjp")
+    hardshrink, hardshrink_vjp = result("hardshrink", MathMixin.hardshrink), slope("hardshrink_vjp")
+    softshrink, softshrink_vjp = result("softshrink", MathMixin.softshrink), slope("hardshrink_vjp")
 
     def clamp(self, x: Any, low: float | None, high: float | None) -> Any:
         given = low, high
@@ -249,7 +250,7 @@ class NumbaElementwise(MathMixin, ReduceMixin, LossMixin):
             delta_ = self.scalars[x.dtype][delta]
             if x.size < LARGE:
                 return elements.huber(x, target, delta_)
-            return share(elements.huber, LIGHT, (x, target), (delta_,))
+            return share(elements.huber, (x, target), (delta_,))
         except (KeyError, TypeError):
             return super().huber(x, target, delta)
 
@@ -259,14 +260,14 @@ class NumbaElementwise(MathMixin, ReduceMixin, LossMixin):
             if g.size < LARGE:
                 slope = elements.huber_vjp(g, x, target, delta_)
             else:
-                slope = share(elements.huber_vjp, LIGHT, (g, x, target), (delta_,))
+                slope = share(elements.huber_vjp, (g, x, target), (delta_,))
         except (KeyError, TypeError):
             slope = widened(elements.huber_vjp, g, x, target, np.array(delta, np.float32))
         return slope if need[0] else None, -slope if need[1] else None
 
     def bce(self, x: Any, target: Any) -> Any:
         try:
-            return elements.bce(x, target) if x.size < LARGE else share(elements.bce, HEAVY, (x, target))
+            return elements.bce(x, target) if x.size < LARGE else share(elements.bce, (x, target))
         except TypeError:
             return super().bce(x, target)
 
@@ -276,7 +277,7 @@ class NumbaElementwise(MathMixin, ReduceMixin, LossMixin):
 
     def bce_logits(self, x: Any, target: Any) -> Any:
         try:
-            return elements.bce_logits(x, target) if x.size < LARGE else share(elements.bce_logits, HEAVY, (x, target))
+            return elements.bce_logits(x, target) if x.size < LARGE else share(elements.bce_logits, (x, target))
         except TypeError:
             return super().bce_logits(x, target)
 
@@ -287,7 +288,7 @@ class NumbaElementwise(MathMixin, ReduceMixin, LossMixin):
     def _slope(self, name: str, g: Any, x: Any, target: Any) -> Any:
         kernel = getattr(elements, name)
         try:
-            return kernel(g, x, target) if g.size < LARGE else share(kernel, LIGHT, (g, x, target))
+            return kernel(g, x, target) if g.size < LARGE else share(kernel, (g, x, target))
         except TypeError:
             return widened(kernel, g, x, target)
 
@@ -311,8 +312,8 @@ class NumbaElementwise(MathMixin, ReduceMixin, LossMixin):
 
 
 SLOPES = {
-    name.removesuffix("_vjp"): slope_over(method.kernel, method.heavy, method)
+    name.removesuffix("_vjp"): slope_over(method.kernel, method)
     for name, method in vars(NumbaElementwise).items()
-    if hasattr(method, "heavy")
+    if hasattr(method, "kernel")
 }
 """By primitive, the derivatives that can leave their result in the cotangent's memory."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from .array.linear import LinearMixin
 from .memory import ready as ready_memory
-from .numba_elementwise import GRAIN, HEAVY, LARGE, Kernels, parts, ready
+from .numba_elementwise import GRAIN, HEAVY, LARGE, NOTHING, Kernels, parts, ready
 from .numba_kernels.threads import split
 
 __all__ = ["NumbaNormalize"]
@@ -33,12 +33,15 @@ class NumbaNormalize(LinearMixin):
             columns = prod(x.shape[x.ndim - rank :])
             matrix, result = x.reshape(-1, columns), out.reshape(-1, columns)
         rows, columns = matrix.shape
-        w = np.ones(columns, x.dtype) if weight is None else _vector(weight)
-        b = np.zeros(columns, x.dtype) if bias is None else _vector(bias)
+        if weight is bias is None:
+            w = b = NOTHING[x.dtype.char]
+        else:
+            w = np.ones(columns, x.dtype) if weight is None else _vector(weight)
+            b = np.zeros(columns, x.dtype) if bias is None else _vector(bias)
         moments = empty((2, rows), x.dtype)
         means, inverses = moments[0], moments[1]
         given = matrix, w, b, float(eps), result, means, inverses
-        if not _shared("layer_norm", matrix, given):
+        if not _shared("layer_norm", matrix, (*given, float(w.size))):
             normalize.layer_norm(*given)
         return out, moments
 

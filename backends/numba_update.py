@@ -7,12 +7,11 @@ from typing import Any
 import numpy as np
 
 from .array.update import UpdateMixin
-from .numba_elementwise import GRAIN
+from .numba_elementwise import GRAIN, NOTHING
 from .numba_kernels.threads import split
 
 __all__ = ["NumbaUpdate"]
 
-LIKE = {kind: np.empty(0, kind) for kind in "fd"}  # by the type characters of float32 and float64
 
 
 class _Kernels:
@@ -82,7 +81,7 @@ class NumbaUpdate(UpdateMixin):
             )
 
     def clip_norm(self, grads: list[Any], bound: float, order: float) -> Any:
-        like = LIKE.get(grads[0].dtype.char)
+        like = NOTHING.get(grads[0].dtype.char)
         if order != 2 or like is None:
             return super().clip_norm(grads, bound, order)
         total = K.squares(id(grads), like)
@@ -98,7 +97,7 @@ class NumbaUpdate(UpdateMixin):
 def _run(kernel: Any, rows: list[list[Any]], *options: float) -> bool:
     """One pass over all arrays, by several threads where they are large; whether the kernel could take them."""
     params = rows[0]
-    like = LIKE.get(params[0].dtype.char)
+    like = NOTHING.get(params[0].dtype.char)
     if like is None:
         return False
     numbers = [*map(float, options)]  # nothing else, since the kernel looks into them

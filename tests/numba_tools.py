@@ -22,7 +22,7 @@ def three_threads(monkeypatch):
     """Three threads from the smallest arrays on."""
     before = threads.get_num_threads()
     threads.set_num_threads(3)
-    for name, value in {"LARGE": 64, "HEAVY": 64, "LIGHT": 64, "GRAIN": 16}.items():
+    for name, value in {"LARGE": 64, "HEAVY": 64, "GRAIN": 16}.items():
         monkeypatch.setattr(numba_elementwise, name, value)
     yield
     threads.set_num_threads(before)

@@ -9,7 +9,8 @@ pytest.importorskip("numba")
 
 import tapegrad as tg
 from tapegrad import backends
-from tapegrad.backends.numba_update import LIKE, K
+from tapegrad.backends.numba_elementwise import NOTHING
+from tapegrad.backends.numba_update import K
 
 from . import numba_tools
 
@@ -24,7 +25,7 @@ def arrays(seed, dtype="float32", shapes=SHAPES):
 
 def sgd(params, grads, start=-1, stop=-1):
     rows, numbers = [params, grads], [0.5, 0.0, 1.0]
-    return K.sgd(id(rows), id(numbers), LIKE["f"], start, stop)
+    return K.sgd(id(rows), id(numbers), NOTHING["f"], start, stop)
 
 
 def test_all_parameters_are_moved_by_one_call():

@@ -19,8 +19,8 @@ def dim_of(name: str, dim: Any, ndim: int) -> int:
     Raises:
         IndexError: out of range.
     """
-    if type(dim) is int and 0 <= dim < ndim:
-        return dim
+    if type(dim) is int and -ndim <= dim < ndim:
+        return dim + ndim if dim < 0 else dim
     dim = int(dim)
     low = -max(ndim, 1)
     if not low <= dim < max(ndim, 1):

@@ -85,7 +85,7 @@ def _layer(
 def _normalized(name: str, input: Any, normalized_shape: Any) -> tuple[int, ...]:
     _check_floating(name, input)
     whole = normalized_shape if isinstance(normalized_shape, (tuple, list)) else (normalized_shape,)
-    shape = tuple(int(n) for n in whole)
+    shape = tuple(map(int, whole))
     if not shape or input._array.shape[-len(shape) :] != shape:
         raise RuntimeError(
             f"{name}: normalized_shape {list(shape)} must be the last sizes of the input, at least one; "
@@ -110,7 +110,8 @@ def layer_norm(
         RuntimeError: sizes that differ, or integers.
     """
     shape = _normalized("layer_norm", input, normalized_shape)
-    _check_shape("layer_norm", shape, weight=weight, bias=bias)
+    if weight is not None or bias is not None:
+        _check_shape("layer_norm", shape, weight=weight, bias=bias)
     if input._array.size and _of_one_type(input, weight, bias):
         out = P.layer_norm(input, weight, bias, len(shape), float(eps))
     else:
@@ -121,7 +122,10 @@ def layer_norm(
 def _of_one_type(input: Tensor, *others: Tensor | None) -> bool:
     """Whether the fused step may run: real numbers, all of one type."""
     dtype = input._array.dtype
-    return dtype.kind != "c" and all([x is None or x._array.dtype == dtype for x in others])
+    for x in others:
+        if x is not None and x._array.dtype != dtype:
+            return False
+    return dtype.kind != "c"
 
 
 def native_layer_norm(

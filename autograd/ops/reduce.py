@@ -348,9 +348,10 @@ def _softmax_input(name: str, x: Tensor, dim: int | None, dtype: Any) -> tuple[T
     if kind in "biuc":
         mend = "take .abs() first" if kind == "c" else "convert it with .float() or pass dtype="
         raise RuntimeError(f"{name}: needs a floating tensor, got {x.dtype}; {mend}")
+    ndim = x._array.ndim
     if dim is None:  # PyTorch's old default: the batch comes first, in all but 2-d and 4-d tensors
-        dim = 0 if x.ndim in (0, 1, 3) else 1
-    return x, dim_of(name, dim, x.ndim)
+        dim = 0 if ndim in (0, 1, 3) else 1
+    return x, dim_of(name, dim, ndim)
 
 
 def norm(input: Tensor, p: Any = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:

@@ -57,8 +57,11 @@ def _add_plain_slopes(g, x, mean, inverse):
 
 
 def _layer_norm(x, weight, bias, eps, out, means, inverses):
-    """``out = (x - mean) / sqrt(variance + eps) * weight + bias`` row by row; mean and factor of each row beside it."""
-    columns = x.shape[1]
+    """``out = (x - mean) / sqrt(variance + eps) * weight + bias`` row by row; mean and factor of each row beside it.
+
+    Where the weight is empty, there is neither weight nor bias.
+    """
+    columns, plain = x.shape[1], weight.size == 0
     for i in range(x.shape[0]):
         row, result, total = x[i], out[i], 0.0
         for start in range(0, columns, _BLOCK):
@@ -68,8 +71,12 @@ def _layer_norm(x, weight, bias, eps, out, means, inverses):
             total += _add_squares(row[start : start + _BLOCK], mean)
         inverse = x.dtype.type(1 / np.sqrt(total / columns + eps))
         means[i], inverses[i] = mean, inverse
-        for j in range(columns):
-            result[j] = (row[j] - mean) * inverse * weight[j] + bias[j]
+        if plain:
+            for j in range(columns):
+                result[j] = (row[j] - mean) * inverse
+        else:
+            for j in range(columns):
+                result[j] = (row[j] - mean) * inverse * weight[j] + bias[j]
 
 
 def _layer_norm_vjp(g, x, weight, means, inverses, slope, weight_slope, bias_slope):
@@ -122,7 +129,8 @@ KIND = np.float32
 def _layer_norm_part(job, start, stop):
     columns = load(job, 0, np.intp)
     x, out = matrix(job, 0, start, stop, KIND), matrix(job, 4, start, stop, KIND)
-    weight, bias = vector(job, 1, 0, columns, KIND), vector(job, 2, 0, columns, KIND)
+    given = columns if number(job, 7) > 0 else 0
+    weight, bias = vector(job, 1, 0, given, KIND), vector(job, 2, 0, given, KIND)
     means, inverses = vector(job, 5, start, stop, KIND), vector(job, 6, start, stop, KIND)
     KERNEL(x, weight, bias, number(job, 3), out, means, inverses)
 
