@@ -60,11 +60,13 @@ def is_inference_mode_enabled() -> bool:
 def _switch(enabled: bool) -> bool:
     """Set the current thread's mode; returns the mode before."""
     me = get_ident()
-    if me in INFERRING:
+    if INFERRING and me in INFERRING:
         before = me in _ON_IN_NAME
         (_ON_IN_NAME.add if enabled else _ON_IN_NAME.discard)(me)
         return before
     before = me not in OFF
+    if before is enabled:
+        return before
     if enabled:
         OFF.discard(me)
     else:
@@ -188,14 +190,14 @@ class no_grad(_GradMode):  # noqa: N801 - PyTorch's name
     enabled = False
 
     def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
-        made = super().__new__(cls)
+        made = object.__new__(cls)
         if function is None:
             return made
         made.__init__()  # type: ignore[misc]
         return made(function)
 
     def __init__(self, function: Callable[..., Any] | None = None) -> None:
-        super().__init__()
+        self._before = []
 
 
 class enable_grad(no_grad):  # noqa: N801 - PyTorch's name

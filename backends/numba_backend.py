@@ -54,10 +54,10 @@ class _Small(dict[Any, Any]):
     def __init__(self, way: str) -> None:
         self._way = way
 
-    def __missing__(self, key: tuple[str | None, Any]) -> Any:
+    def __missing__(self, key: tuple[str | None, str]) -> Any:
         from .numba_kernels import small
 
-        self[key] = made = getattr(small, f"{self._way}_{key[0] or 'plain'}_{key[1].name}")
+        self[key] = made = getattr(small, f"{self._way}_{key[0] or 'plain'}_{np.dtype(key[1]).name}")
         return made
 
 
@@ -127,12 +127,14 @@ class NumbaBackend(
         return super().matmul(a, b) if a.dtype.char == "E" else matmul(a, b)  # bfloat16 would come out as float32
 
     def linear(self, x: Any, w: Any, b: Any, act: str | None) -> Any:
-        if w.dtype.char not in FLOATS or b is None or x.ndim < 2:
+        dtype = w.dtype
+        kind = dtype.char
+        if kind not in FLOATS or b is None or x.ndim < 2:
             return super().linear(x, w, b, act)
         if x.nbytes * len(b) <= SMALL:
-            out = empty((*x.shape[:-1], len(b)), w.dtype)
+            out = empty((len(x), len(b)) if x.ndim == 2 else (*x.shape[:-1], len(b)), dtype)
             arrays = [x, w, b, out]
-            if FORWARD[act, w.dtype](id(arrays), NOTHING[w.dtype.char]):
+            if FORWARD[act, kind](id(arrays), NOTHING[kind]):
                 return out
         if x.size >= LARGE:
             ready_memory()
@@ -149,16 +151,18 @@ class NumbaBackend(
         self, g: Any, x: Any, w: Any, out: Any, act: str | None, need: tuple[bool, ...], own: bool = False
     ) -> tuple[Any, ...]:
         """``own``: whether ``g`` may be written to."""
-        if w.dtype.char not in FLOATS:
+        dtype = w.dtype
+        kind = dtype.char
+        if kind not in FLOATS:
             return super().linear_vjp(g, x, w, out, act, need)
         g = g if g.flags.c_contiguous else np.ascontiguousarray(g)
         if x.nbytes * len(w) <= SMALL:
-            nothing = NOTHING[w.dtype.char]
-            gx = empty(x.shape, w.dtype) if need[0] else nothing
-            gw = empty(w.shape, w.dtype) if need[1] else nothing
-            gb = nothing if act is None and not need[2] else empty(len(w), w.dtype)
+            nothing = NOTHING[kind]
+            gx = empty(x.shape, dtype) if need[0] else nothing
+            gw = empty(w.shape, dtype) if need[1] else nothing
+            gb = nothing if act is None and not need[2] else empty(len(w), dtype)
             arrays = [g, x, w, out, gx, gw, gb]
-            if BACK[act, w.dtype](id(arrays), nothing):
+            if BACK[act, kind](id(arrays), nothing):
                 return gx if need[0] else None, gw if need[1] else None, gb if need[2] else None
         shape = None
         if g.ndim != 2:
