@@ -131,13 +131,14 @@ class NumbaBackend(
         kind = dtype.char
         if kind not in FLOATS or b is None or x.ndim < 2:
             return super().linear(x, w, b, act)
+        count = x.size * len(b)
+        if count >= LARGE and (x.size >= LARGE or count >= LARGE * w.shape[1]):
+            ready_memory()
         if x.nbytes * len(b) <= SMALL:
             out = empty((len(x), len(b)) if x.ndim == 2 else (*x.shape[:-1], len(b)), dtype)
             arrays = [x, w, b, out]
             if FORWARD[act, kind](id(arrays), NOTHING[kind]):
                 return out
-        if x.size >= LARGE:
-            ready_memory()
         if x.ndim == 2:
             out = (np.dot if len(x) * w.size <= FEW else dot)(x, w.T)
             K.ACTIVATE[act](out, b)

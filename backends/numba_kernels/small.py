@@ -137,6 +137,8 @@ def _back(arrays, like):
         return False
     features, inner = side(w, 0), side(w, 1)
     rows = size(x) // inner
+    if size(g) != rows * features or not usable(out, like) or size(out) != rows * features:
+        return False
     before, sums = matrix(g, rows, features, like), elements(gb, 0, features, like)
     if ACT is not None:
         before = np.empty((rows, features), like.dtype)
