@@ -70,6 +70,22 @@ def _linear_vjp_over(self: Any, g: Any, x: Any, w: Any, out: Any, act: str | Non
     return self.linear_vjp(g, x, w, out, act, need, own=True)
 
 
+def _small_linear_vjp(
+    g: Any, x: Any, w: Any, out: Any, act: str | None, need: tuple[bool, ...]
+) -> tuple[Any, ...] | None:  # fmt: skip
+    """``linear_vjp`` by one kernel; None where it cannot use the arrays."""
+    dtype = w.dtype
+    kind = dtype.char
+    nothing = NOTHING[kind]
+    gx = empty(x.shape, dtype) if need[0] else nothing
+    gw = empty(w.shape, dtype) if need[1] else nothing
+    gb = nothing if act is None and not need[2] else empty(len(w), dtype)
+    arrays = [g, x, w, out, gx, gw, gb]
+    if not BACK[act, kind](id(arrays), nothing):
+        return None
+    return gx if need[0] else None, gw if need[1] else None, gb if need[2] else None
+
+
 class NumbaBackend(
     NumbaBatchNorm, NumbaConvolve, NumbaElementwise, NumbaGrid, NumbaNormalize, NumbaPlaces, NumbaRecurrent,
     NumbaReduce, NumbaResample, NumbaSelect, NumbaUpdate, NumpyBackend,
@@ -152,19 +168,13 @@ class NumbaBackend(
         self, g: Any, x: Any, w: Any, out: Any, act: str | None, need: tuple[bool, ...], own: bool = False
     ) -> tuple[Any, ...]:
         """``own``: whether ``g`` may be written to."""
-        dtype = w.dtype
-        kind = dtype.char
-        if kind not in FLOATS:
+        if w.dtype.char not in FLOATS:
             return super().linear_vjp(g, x, w, out, act, need)
         g = g if g.flags.c_contiguous else np.ascontiguousarray(g)
         if x.nbytes * len(w) <= SMALL:
-            nothing = NOTHING[kind]
-            gx = empty(x.shape, dtype) if need[0] else nothing
-            gw = empty(w.shape, dtype) if need[1] else nothing
-            gb = nothing if act is None and not need[2] else empty(len(w), dtype)
-            arrays = [g, x, w, out, gx, gw, gb]
-            if BACK[act, kind](id(arrays), nothing):
-                return gx if need[0] else None, gw if need[1] else None, gb if need[2] else None
+            cotangents = _small_linear_vjp(g, x, w, out, act, need)
+            if cotangents is not None:
+                return cotangents
         shape = None
         if g.ndim != 2:
             shape, features = x.shape, w.shape[0]
