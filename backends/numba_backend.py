@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from .array.linear import check_bias
 from .memory import ready as ready_memory
 from .numba_batch_norm import NumbaBatchNorm
 from .numba_convolve import NumbaConvolve
@@ -147,14 +148,15 @@ class NumbaBackend(
         kind = dtype.char
         if kind not in FLOATS or b is None or x.ndim < 2:
             return super().linear(x, w, b, act)
-        count = x.size * len(b)
+        count = x.size * b.size
         if count >= LARGE and (x.size >= LARGE or count >= LARGE * w.shape[1]):
             ready_memory()
-        if x.nbytes * len(b) <= SMALL:
-            out = empty((len(x), len(b)) if x.ndim == 2 else (*x.shape[:-1], len(b)), dtype)
+        if x.nbytes * b.size <= SMALL:
+            out = empty((len(x), b.size) if x.ndim == 2 else (*x.shape[:-1], b.size), dtype)
             arrays = [x, w, b, out]
             if FORWARD[act, kind](id(arrays), NOTHING[kind]):
                 return out
+        check_bias(w, b)
         if x.ndim == 2:
             out = (np.dot if len(x) * w.size <= FEW else dot)(x, w.T)
             K.ACTIVATE[act](out, b)

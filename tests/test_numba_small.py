@@ -125,6 +125,31 @@ def test_shapes_that_do_not_fit_are_named_as_ever(way):
         nn.functional.linear(tg.ones(3, 4), tg.ones(5, 4), tg.ones(3))
 
 
+@pytest.mark.parametrize("backend", ["numba", "numpy"])
+@pytest.mark.parametrize("shape", [(3,), (6,), (1,), (), (1, 5)])
+def test_memory_beyond_a_bias_is_not_read(way, backend, shape):
+    memory = tg.full((8, 5), 777.0)
+    layer = nn.Linear(4, 5)
+    layer.bias = nn.Parameter(memory.flatten()[: max(np.prod(shape, dtype=int), 1)].reshape(shape))
+    with backends.use(backend), pytest.raises(RuntimeError, match=r"linear.*the bias must have shape \[5\]"):
+        nn.Sequential(layer, nn.ReLU())(tg.ones(2, 4))
+
+
+@pytest.mark.parametrize("sizes", [(65536, 4, 4), (24, 10000, 4), (4, 20000, 4), (40000, 1, 3)])
+def test_long_sums_keep_their_digits(way, sizes):
+    rows, inner, features = sizes
+    x, w, g = (np.full(s, 0.1, np.float32) for s in ((rows, inner), (features, inner), (rows, features)))
+    b = np.zeros(features, np.float32)
+    out = BACKEND.linear(x, w, b, None)
+    back = BACKEND.linear_vjp(g, x, w, out, None, (True,) * 3)
+    right, slopes = expected(x, w, b, g, None)
+    for name, a, e in zip(("out", "input", "weight", "bias"), (out, *back), (right, *slopes), strict=True):
+        ours = way == "small" or name == "bias"
+        np.testing.assert_allclose(a, e, rtol=6e-5 if ours else 1e-3, err_msg=name)
+    slopes_of_bias = BACKEND.linear_vjp(g, x, w, np.abs(out) + 1, "relu", (False, False, True))[2]
+    np.testing.assert_allclose(slopes_of_bias, g.astype(float).sum(0), rtol=6e-5)
+
+
 def test_the_same_bits_from_run_to_run_and_from_row_to_row():
     x, w, b, _ = layer((13, 20, 33), np.float32)
     out = BACKEND.linear(x, w, b, "relu")

@@ -395,6 +395,9 @@ def _nuclear(x: Tensor, dims: tuple[int, ...] | None, keepdim: bool) -> Tensor:
 
 def _safe_root(total: Tensor, order: float = 2) -> Tensor:
     """The square root, or another, whose slope at 0 is 0 rather than infinite."""
-    zero = P.cast(P.eq(total, 0), total._array.dtype)
+    none = P.eq(total, 0)
+    zero = P.cast(none, total._array.dtype)
     kept = P.add(total, zero)
-    return P.mul(P.sqrt(kept) if order == 2 else P.pow(kept, 1 / order), P.sub(1, zero))
+    if order == 2:  # the quick way; like PyTorch's, nan for an infinite cotangent
+        return P.mul(P.sqrt(kept), P.sub(1, zero))
+    return P.where(none, zero * 0, P.pow(kept, 1 / order))

@@ -9,10 +9,20 @@ import numpy as np
 
 from .narrow import NARROW, in_float32
 
-__all__ = ["ACTIVATIONS", "LinearMixin"]
+__all__ = ["ACTIVATIONS", "LinearMixin", "check_bias"]
 
 # The activations that `linear` can end in: those whose derivative follows from their output.
 ACTIVATIONS = ("relu", "tanh", "sigmoid")
+
+
+def check_bias(w: Any, b: Any) -> None:
+    """Refuse the bias of a linear layer that does not have one number for each row of the weight.
+
+    Raises:
+        ValueError: another shape.
+    """
+    if b is not None and b.shape != w.shape[:1]:
+        raise ValueError(f"the bias must have shape {list(w.shape[:1])}, got {list(b.shape)}")
 
 
 class LinearMixin:
@@ -29,6 +39,7 @@ class LinearMixin:
     @in_float32
     def linear(self, x: Any, w: Any, b: Any, act: str | None) -> Any:
         """``act(x @ w.T + b)`` for x (..., in), w (out, in), b (out,) or None."""
+        check_bias(w, b)
         out = self.xp.matmul(x, w.T)
         if b is not None:
             out += b

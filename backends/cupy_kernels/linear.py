@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..array.linear import check_bias
 from .declare import FLOATS, Kernels, blocks, elementwise
 
 __all__ = ["LinearKernels"]
@@ -72,6 +73,7 @@ class LinearKernels:
     def linear(self, x: Any, w: Any, b: Any, act: str | None) -> Any:
         if w.dtype not in FLOATS:
             return super().linear(x, w, b, act)  # type: ignore[misc]
+        check_bias(w, b)
         rows = x if x.ndim == 2 else x.reshape(math.prod(x.shape[:-1]), w.shape[1])
         out = self.matmul(rows, w.T)  # type: ignore[attr-defined]
         if b is not None:

@@ -52,14 +52,29 @@ def logistic(out, bias):
             out[i, j] = sigmoid(out[i, j] + bias[j])
 
 
+_TOGETHER = 256  # rows that are added before their sums are, so that long sums keep their digits
+
+
+@njit(forceinline=True)
+def _add(part, sums):
+    """Add ``part`` to ``sums``, and begin it anew."""
+    for j in range(part.size):
+        sums[j] += part[j]
+        part[j] = 0
+
+
 @njit(**OPTIONS)
 def column_sums(g, sums):
     """``sums = g.sum(0)``."""
     rows, columns = g.shape
     sums[:] = 0
+    part = np.zeros(columns, g.dtype)
     for i in range(rows):
         for j in range(columns):
-            sums[j] += g[i, j]
+            part[j] += g[i, j]
+        if i % _TOGETHER == _TOGETHER - 1:
+            _add(part, sums)
+    _add(part, sums)
 
 
 # `before` may be `g`: a row between the two keeps the loops vector code.
@@ -71,13 +86,16 @@ def relu_back(g, out, before, sums):
     rows, columns = g.shape
     zero = out.dtype.type(0)
     sums[:] = 0
-    line = np.empty(columns, g.dtype)
+    line, part = np.empty(columns, g.dtype), np.zeros(columns, g.dtype)
     for i in range(rows):
         for j in range(columns):
             line[j] = zero if out[i, j] <= 0 else g[i, j]
         for j in range(columns):
             before[i, j] = line[j]
-            sums[j] += line[j]
+            part[j] += line[j]
+        if i % _TOGETHER == _TOGETHER - 1:
+            _add(part, sums)
+    _add(part, sums)
 
 
 @njit(**OPTIONS)
@@ -86,13 +104,16 @@ def hyperbolic_back(g, out, before, sums):
     rows, columns = g.shape
     one = out.dtype.type(1)
     sums[:] = 0
-    line = np.empty(columns, g.dtype)
+    line, part = np.empty(columns, g.dtype), np.zeros(columns, g.dtype)
     for i in range(rows):
         for j in range(columns):
             line[j] = g[i, j] * (one - out[i, j] * out[i, j])
         for j in range(columns):
             before[i, j] = line[j]
-            sums[j] += line[j]
+            part[j] += line[j]
+        if i % _TOGETHER == _TOGETHER - 1:
+            _add(part, sums)
+    _add(part, sums)
 
 
 @njit(**OPTIONS)
@@ -101,13 +122,16 @@ def logistic_back(g, out, before, sums):
     rows, columns = g.shape
     one = out.dtype.type(1)
     sums[:] = 0
-    line = np.empty(columns, g.dtype)
+    line, part = np.empty(columns, g.dtype), np.zeros(columns, g.dtype)
     for i in range(rows):
         for j in range(columns):
             line[j] = g[i, j] * (out[i, j] * (one - out[i, j]))
         for j in range(columns):
             before[i, j] = line[j]
-            sums[j] += line[j]
+            part[j] += line[j]
+        if i % _TOGETHER == _TOGETHER - 1:
+            _add(part, sums)
+    _add(part, sums)
 
 
 ACTIVATE = {None: identity, "relu": relu, "tanh": hyperbolic, "sigmoid": logistic}

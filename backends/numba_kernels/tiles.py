@@ -19,6 +19,7 @@ VECTOR = 64 if _WIDE else 32  # bytes
 ROWS = 4
 COLUMNS = 6 if _WIDE else 3  # vectors
 TAIL = 2  # likewise, where less is left
+TOGETHER = 512  # terms
 
 
 class _Builder:
@@ -67,6 +68,12 @@ class _Builder:
 
     def sums(self, rows, columns):
         return [[cgutils.alloca_once(self.builder, self.vector) for _ in range(columns)] for _ in range(rows)]
+
+    def fill(self, sums):
+        """Begin sums with zero."""
+        for row in sums:
+            for place in row:
+                self.builder.store(ir.Constant(self.vector, None), place)
 
     def add_product(self, place, a, b):
         multiply_add = self.function("llvm.fmuladd", self.vector, [self.vector] * 3)
@@ -148,9 +155,7 @@ def dot_tile(typingctx, like, source, offsets, given, given_pitch, length, targe
         source, given, target = [write.pointer(args[k]) for k in (1, 3, 6)]
         offsets = write.pointer(args[2], write.word)
         sums = write.sums(ROWS, wide)
-        for row in sums:
-            for place in row:
-                builder.store(ir.Constant(write.vector, None), place)
+        write.fill(sums)
         bases = [builder.gep(source, [builder.load(builder.gep(offsets, [write.word(k)]))]) for k in range(wide)]
         lines = [builder.gep(given, [builder.mul(args[4], write.word(r))]) for r in range(ROWS)]
         with cgutils.for_range(builder, args[5]) as loop:
@@ -174,7 +179,8 @@ def product_tile(typingctx, like, a, down, right, b, b_pitch, target, pitch, dep
     """``target[r pitch + p] = sum of a[r down + t right] b[t b_pitch + p]`` over the terms ``t`` below ``depth``.
 
     For as many rows ``r`` as the constant ``rows`` says, and as many places ``p`` as the constant ``columns`` vectors
-    have; where that is 0, for the first ``lanes`` places of one vector.
+    have; where that is 0, for the first ``lanes`` places of one vector. ``TOGETHER`` terms are added at a time, and
+    then their sums, so that a long sum keeps its digits.
     """
     if not isinstance(rows, types.IntegerLiteral) or not isinstance(columns, types.IntegerLiteral):
         return None
@@ -185,19 +191,25 @@ def product_tile(typingctx, like, a, down, right, b, b_pitch, target, pitch, dep
         a, b, target = [write.pointer(args[k]) for k in (1, 4, 6)]
         down, right, b_pitch, pitch, depth = [args[k] for k in (2, 3, 5, 7, 8)]
         mask = None if wide else write.mask(args[9])
-        sums = write.sums(count, wide or 1)
-        for row in sums:
-            for place in row:
-                builder.store(ir.Constant(write.vector, None), place)
-        with cgutils.for_range(builder, depth) as loop:
-            base = builder.gep(b, [builder.mul(loop.index, b_pitch)])
-            line = [write.load(base, write.word(write.lanes * k), mask) for k in range(wide or 1)]
-            for r, row in enumerate(sums):
-                at = builder.add(builder.mul(down, write.word(r)), builder.mul(loop.index, right))
-                factor = write.splat(builder.load(builder.gep(a, [at])))
-                for place, value in zip(row, line):
-                    write.add_product(place, factor, value)
-        for r, row in enumerate(sums):
+        sums, totals = write.sums(count, wide or 1), write.sums(count, wide or 1)
+        write.fill(totals)
+        with cgutils.for_range_slice(builder, write.word(0), depth, write.word(TOGETHER)) as (start, _):
+            write.fill(sums)
+            left = builder.sub(depth, start)
+            few = builder.icmp_signed("<", left, write.word(TOGETHER))
+            with cgutils.for_range(builder, builder.select(few, left, write.word(TOGETHER))) as loop:
+                t = builder.add(start, loop.index)
+                base = builder.gep(b, [builder.mul(t, b_pitch)])
+                line = [write.load(base, write.word(write.lanes * k), mask) for k in range(wide or 1)]
+                for r, row in enumerate(sums):
+                    at = builder.add(builder.mul(down, write.word(r)), builder.mul(t, right))
+                    factor = write.splat(builder.load(builder.gep(a, [at])))
+                    for place, value in zip(row, line):
+                        write.add_product(place, factor, value)
+            for row, whole in zip(sums, totals):
+                for place, total in zip(row, whole):
+                    builder.store(builder.fadd(builder.load(total), builder.load(place)), total)
+        for r, row in enumerate(totals):
             base = builder.gep(target, [builder.mul(pitch, write.word(r))])
             for k, place in enumerate(row):
                 write.store(builder.load(place), base, write.word(write.lanes * k), mask)
