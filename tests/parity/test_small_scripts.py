@@ -36,6 +36,16 @@ def rounded(text):
     return NUMBER.sub(lambda m: f"{float(m[0]):.5g}" if "." in m[0] or "e" in m[0] else m[0], text)
 
 
+@pytest.fixture(autouse=True)
+def as_before():
+    """What a script leaves behind in PyTorch: a default device, and the unchecked distributions of its compiler."""
+    distributions = torch.distributions.Distribution
+    checked = distributions._validate_args
+    yield
+    torch.set_default_device(None)
+    distributions.set_default_validate_args(checked)
+
+
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_prints_the_same(name):
     # Its compiler takes half a minute; its own test suite, once imported, forbids to set the switches of cuDNN.
