@@ -81,7 +81,7 @@ def widened(kernel: Any, g: Any, *operands: Any) -> Any:
 
 def ready(x: Any) -> bool:
     """Whether ``x`` is what the kernels on rows take: float32 or float64, contiguous, aligned and writable."""
-    return x.flags.carray and x.dtype.char in "fd"
+    return x.flags.carray and x.dtype.char in FLOATS
 
 
 def over_rows(name: str, arrays: tuple[Any, ...], dim: int) -> Any:
@@ -129,7 +129,7 @@ def result(kernel: str, missing: Callable[..., Any]) -> Any:
                 return run(x, *constants)
             return share(run, (x,), constants)
         except KeyError:
-            if kernel not in made and x.dtype.char in "fd":
+            if kernel not in made and x.dtype.char in FLOATS:
                 getattr(elements, kernel)  # makes it
                 return method(self, x, *attributes)
         except TypeError:
@@ -155,7 +155,7 @@ def slope(kernel: str, missing: Callable[..., Any] | None = None) -> Any:
                 return run(g, x, *constants)
             return share(run, (g, x), constants)
         except KeyError:
-            if kernel not in made and x.dtype.char in "fd":
+            if kernel not in made and x.dtype.char in FLOATS:
                 getattr(elements, kernel)
                 return method(self, g, x, *attributes)
         except TypeError:
@@ -172,7 +172,7 @@ def slope_over(kernel: str, otherwise: Callable[..., Any]) -> Any:
     """As `slope`, leaving the result in the memory of ``g`` where it has its shape and type."""
 
     def method(self: Any, g: Any, x: Any, *attributes: Any) -> Any:
-        if g.dtype.char not in "fd" or g.dtype != x.dtype or g.shape != x.shape:
+        if g.dtype.char not in FLOATS or g.dtype != x.dtype or g.shape != x.shape:
             return otherwise(self, g, x, *attributes)
         constants = tuple([self.scalars[x.dtype][v] for v in attributes])
         return share(getattr(elements, kernel), (g, x), constants, g)
@@ -224,7 +224,7 @@ class NumbaElementwise(MathMixin, ReduceMixin, LossMixin):
     def clamp(self, x: Any, low: float | None, high: float | None) -> Any:
         given = low, high
         low, high = -inf if low is None else low, inf if high is None else high
-        if x.dtype.char not in "fd" or not low == low or not high == high:
+        if x.dtype.char not in FLOATS or not low == low or not high == high:
             return super().clamp(x, given[0], given[1])
         return _clamp(self, x, low, high)
 
@@ -233,7 +233,7 @@ class NumbaElementwise(MathMixin, ReduceMixin, LossMixin):
 
     def copy(self, x: Any) -> Any:
         flags = x.flags
-        if x.ndim != 2 or x.size < TURNED or flags.c_contiguous or x.dtype.char not in "fd":
+        if x.ndim != 2 or x.size < TURNED or flags.c_contiguous or x.dtype.char not in FLOATS:
             return super().copy(x)
         if not (flags.f_contiguous and flags.behaved):
             return super().copy(x)

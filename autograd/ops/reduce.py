@@ -400,4 +400,4 @@ def _safe_root(total: Tensor, order: float = 2) -> Tensor:
     kept = P.add(total, zero)
     if order == 2:  # the quick way; like PyTorch's, nan for an infinite cotangent
         return P.mul(P.sqrt(kept), P.sub(1, zero))
-    return P.where(none, zero * 0, P.pow(kept, 1 / order))
+    return P.where(none, P.zeros_like(total), P.pow(kept, 1 / order))

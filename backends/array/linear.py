@@ -16,7 +16,7 @@ ACTIVATIONS = ("relu", "tanh", "sigmoid")
 
 
 def check_bias(w: Any, b: Any) -> None:
-    """Refuse the bias of a linear layer that does not have one number for each row of the weight.
+    """Refuse a bias ``b`` of another shape than (out,), for the weight ``w`` (out, in) of a linear layer.
 
     Raises:
         ValueError: another shape.

@@ -172,6 +172,11 @@ def test_refused(name):
             REFUSED[name](t)
 
 
+def test_the_kernel_of_view_as_real_reads_nothing_beyond_real_numbers():
+    with pytest.raises((RuntimeError, TypeError), match="view_as_real"):
+        tg.autograd.P.view_as_real(tg.ones(3))
+
+
 def test_adam_sees_the_parts():
     """Complex parameters are optimised as pairs of real ones."""
     found = []

@@ -96,3 +96,15 @@ def test_warnings_point_at_the_users_line():
         with pytest.warns(UserWarning, match="broadcast|duplicate") as seen:
             call()
         assert [w.filename for w in seen] == [__file__]
+
+
+@pytest.mark.parametrize("p", [1, 1.5, 2, 3])
+@pytest.mark.parametrize("backend", ["numba", "numpy"])
+def test_the_slope_of_a_norm_at_zero_whatever_comes_from_above(p, backend):
+    found = []
+    for lib in (torch, tapegrad):
+        with tapegrad.backends.use(backend):
+            x = lib.zeros(2, requires_grad=True)
+            (1 / x.norm(p)).backward()  # an infinite cotangent
+            found.append(x.grad.numpy())
+    np.testing.assert_array_equal(found[1], found[0])
