@@ -13,7 +13,6 @@ from .numba_kernels.threads import split
 __all__ = ["NumbaUpdate"]
 
 
-
 class _Kernels:
     """The compiled updates by name; the first name that is asked for imports them all."""
 

@@ -8,15 +8,15 @@ says. Like the functions of :mod:`.scalar` that they are made of, all vectorise:
 import math
 
 import numpy as np
-from numba import njit
 from numba.core.dispatcher import Dispatcher
 
 from . import scalar
 from .bits import fma
+from .compiled import helper
 
 __all__ = ["MAKERS", "function"]
 
-_inline = njit(forceinline=True, error_model="numpy")
+_inline = helper(forceinline=True, error_model="numpy")
 
 
 def _twin(name, dtype):

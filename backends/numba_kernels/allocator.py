@@ -17,11 +17,12 @@ import sys
 
 import numpy as np
 from llvmlite import ir
-from numba import cfunc, njit, types
+from numba import cfunc, types
 from numba.extending import intrinsic
 
 from .cache import compiling
-from .pointers import ADDRESSES, load, store
+from .compiled import helper, linked
+from .pointers import ADDRESSES, clear, copy, load, store
 
 __all__ = ["CACHED", "HELD", "LIMIT", "PEAK", "REFUSED", "ROOM", "STATE", "empty_cache", "install", "uninstall"]
 
@@ -41,8 +42,6 @@ STATE = (ctypes.c_ssize_t * (_TABLE + 3 * _SLOTS))()
 """Bytes held by arrays, kept for the next ones, the most held so far, the limit of the two, the most that is kept, the
 size that was last refused; see the names of the words."""
 
-_inline = njit(forceinline=True, error_model="numpy")
-
 
 @intrinsic
 def _call(typingctx, function, arguments):
@@ -59,105 +58,91 @@ def _call(typingctx, function, arguments):
     return types.intp(types.intp, arguments), codegen
 
 
-@_inline
-def _drop(state, k):
-    """Take the block in slot ``k`` out of the table."""
-    last, slot = _TABLE + 3 * (state[_COUNT] - 1), _TABLE + 3 * k
-    state[CACHED] -= state[slot + 1]
-    for i in range(3):
-        state[slot + i] = state[last + i]
+@helper(forceinline=True)
+def _drop(state, slot):
+    """Take the block whose words begin at ``slot`` out of the table."""
     state[_COUNT] -= 1
+    last = _TABLE + 3 * state[_COUNT]
+    state[CACHED] -= state[slot + 1]
+    state[slot], state[slot + 1], state[slot + 2] = state[last], state[last + 1], state[last + 2]
 
 
-@_inline
-def _release(state, k):
-    """Give the block in slot ``k`` back to the system."""
-    start, capacity = state[_TABLE + 3 * k], state[_TABLE + 3 * k + 1]
-    _drop(state, k)
-    _call(state[_FREE], (state[_CONTEXT], start, capacity + _MARGIN))
-
-
-@_inline
 def _release_down_to(state, room):
-    """Give back the oldest blocks until no more than ``room`` bytes are kept."""
-    while state[CACHED] > max(room, 0) and state[_COUNT] > 0:
-        oldest = 0
-        for k in range(1, state[_COUNT]):
-            if state[_TABLE + 3 * k + 2] < state[_TABLE + 3 * oldest + 2]:
-                oldest = k
-        _release(state, oldest)
+    """Give the oldest blocks back to the system until no more than ``room`` bytes are kept."""
+    while state[_COUNT] > 0 and (state[CACHED] > room or room < 0):
+        oldest = _TABLE
+        for slot in range(_TABLE, _TABLE + 3 * state[_COUNT], 3):
+            if state[slot + 2] < state[oldest + 2]:
+                oldest = slot
+        start, capacity = state[oldest], state[oldest + 1]
+        _drop(state, oldest)
+        _call(state[_FREE], (state[_CONTEXT], start, capacity + _MARGIN))
 
 
-@_inline
 def _fitting(state, size):
-    """The slot of the smallest block that holds ``size`` and not much more, the latest of several; or -1."""
-    best, least = -1, size + size // 4 + 1
-    for k in range(state[_COUNT]):
-        slot = _TABLE + 3 * k
-        capacity = state[slot + 1]
-        if capacity >= size and (
-            capacity < least or (capacity == least and state[slot + 2] > state[_TABLE + 3 * best + 2])
-        ):
-            best, least = k, capacity
+    """Where the smallest block lies that holds ``size`` and not much more, the latest of several; or 0."""
+    best, least, latest = 0, size + size // 4 + 1, state[_CLOCK]
+    for slot in range(_TABLE, _TABLE + 3 * state[_COUNT], 3):
+        capacity, came = state[slot + 1], state[slot + 2]
+        if capacity >= size and (capacity < least or (capacity == least and came > latest)):
+            best, least, latest = slot, capacity, came
     return best
 
 
-@_inline
-def _count(state, size):
-    held = state[HELD] + size
-    state[HELD] = held
-    state[PEAK] = max(state[PEAK], held)
-    state[_HIGHEST] = max(state[_HIGHEST], held)
-
-
-@_inline
 def _allocate(state, size, zero):
     """A block for ``size`` bytes, zeroed if ``zero``; 0 where there is none or the limit forbids it."""
-    if state[HELD] + size > state[LIMIT]:
+    held = state[HELD] + size
+    if held > state[LIMIT]:
         state[REFUSED] = size
         return 0
-    if size < _LARGE:
+    margin, capacity, slot = _HEADER, 0, 0
+    if size >= _LARGE:
+        margin, capacity, slot = _MARGIN, size, _fitting(state, size)
+    if slot != 0:
+        start, capacity = state[slot], state[slot + 1]
+        _drop(state, slot)
+    else:
+        if size >= _LARGE:
+            most = state[_HIGHEST] if state[_HIGHEST] > held else held
+            _release_down_to(state, (most if most < state[LIMIT] else state[LIMIT]) - held)
         if zero:
-            start = _call(state[_CALLOC], (state[_CONTEXT], 1, size + _HEADER))
+            start = _call(state[_CALLOC], (state[_CONTEXT], 1, size + margin))
         else:
-            start = _call(state[_MALLOC], (state[_CONTEXT], size + _HEADER))
+            start = _call(state[_MALLOC], (state[_CONTEXT], size + margin))
         if start == 0:
             return 0
-        data, capacity = start + _HEADER, 0
-    else:
-        slot = _fitting(state, size)
-        if slot >= 0:
-            start, capacity = state[_TABLE + 3 * slot], state[_TABLE + 3 * slot + 1]
-            _drop(state, slot)
-        else:
-            held = state[HELD] + size
-            _release_down_to(state, min(max(state[_HIGHEST], held), state[LIMIT]) - held)
-            capacity = size
-            if zero:
-                start = _call(state[_CALLOC], (state[_CONTEXT], 1, size + _MARGIN))
-            else:
-                start = _call(state[_MALLOC], (state[_CONTEXT], size + _MARGIN))
-            if start == 0:
-                return 0
-        data = (start + _MARGIN) & -_ALIGN
-        if zero and slot >= 0:
-            for i in range(size):
-                store(data, i, np.int8(0))
+    data = (start + _MARGIN) & -_ALIGN if size >= _LARGE else start + _HEADER
+    if zero and slot != 0:
+        clear(data, size)
     store(data, -_HEADER, size)
     store(data, -_WORD, (capacity << _SHIFT) | (data - start))
-    _count(state, size)
+    state[HELD] = held
+    state[PEAK] = held if held > state[PEAK] else state[PEAK]
+    state[_HIGHEST] = held if held > state[_HIGHEST] else state[_HIGHEST]
     return data
 
 
-@_inline
-def _deallocate(state, data):
+def _malloc(state, size):
+    return _allocate(state, size, 0)
+
+
+def _calloc(state, count, width):
+    return _allocate(state, count * width, 1)
+
+
+def _free(state, data, shape):
+    """``shape``: the size of the array, which may have been given another shape."""
+    if data == 0:
+        return
     size, word = load(data, -_HEADER, np.intp), load(data, -_WORD, np.intp)
     start, capacity = data - (word & ((1 << _SHIFT) - 1)), word >> _SHIFT
     state[HELD] -= size
     if capacity == 0:
         _call(state[_FREE], (state[_CONTEXT], start, size + _HEADER))
         return
-    room = min(state[ROOM], state[_HIGHEST] - state[HELD], state[LIMIT] - state[HELD])
+    most = state[_HIGHEST] if state[_HIGHEST] < state[LIMIT] else state[LIMIT]
+    room = most - state[HELD]
+    room = room if room < state[ROOM] else state[ROOM]
     if capacity > room:
         _call(state[_FREE], (state[_CONTEXT], start, capacity + _MARGIN))
         return
@@ -171,44 +156,27 @@ def _deallocate(state, data):
     state[CACHED] += capacity
 
 
-def _malloc(state, size):
-    return _allocate(state, size, False)
-
-
-def _calloc(state, count, width):
-    return _allocate(state, count * width, True)
-
-
-def _free(state, data, size):
-    if data != 0:  # the size is that of the array, which may have been given another shape
-        _deallocate(state, data)
-
-
 def _realloc(state, data, size):
-    if data == 0:
-        return _allocate(state, size, False)
-    before = load(data, -_HEADER, np.intp)
-    made = _allocate(state, size, False)
-    if made != 0:
-        for i in range(min(before, size)):
-            store(made, i, load(data, i, np.int8))
-        _deallocate(state, data)
+    made = _allocate(state, size, 0)
+    if made != 0 and data != 0:
+        before = load(data, -_HEADER, np.intp)
+        copy(data, made, before if before < size else size)
+        _free(state, data, before)
     return made
 
 
-def _release_all(state):
-    _release_down_to(state, 0)
-
-
 _w = types.intp
+_ENTRIES = {}  # the addresses of the functions by their names
 with compiling():
-    _FUNCTIONS = [
-        cfunc(signature, cache=True, error_model="numpy")(function)
-        for function, signature in (
-            (_malloc, _w(ADDRESSES, _w)), (_calloc, _w(ADDRESSES, _w, _w)), (_realloc, _w(ADDRESSES, _w, _w)),
-            (_free, types.void(ADDRESSES, _w, _w)), (_release_all, types.void(ADDRESSES)),
-        )
-    ]  # fmt: skip
+    for _function, _signature in (
+        (_release_down_to, types.void(ADDRESSES, _w)), (_fitting, _w(ADDRESSES, _w)),
+        (_allocate, _w(ADDRESSES, _w, _w)), (_free, types.void(ADDRESSES, _w, _w)),
+        (_malloc, _w(ADDRESSES, _w)), (_calloc, _w(ADDRESSES, _w, _w)), (_realloc, _w(ADDRESSES, _w, _w)),
+    ):  # fmt: skip
+        _made = cfunc(_signature, cache=True, error_model="numpy")(_function)
+        _ENTRIES[_function.__name__] = _made.address
+        # Those that follow call it rather than take a copy of it in.
+        globals()[_function.__name__] = linked("tapegrad" + _function.__name__, _made)
 
 
 class _Handler(ctypes.Structure):
@@ -246,16 +214,17 @@ def _make():
         return None
     STATE[_MALLOC], STATE[_CALLOC], STATE[_REALLOC] = below.malloc, below.calloc, below.realloc
     STATE[_FREE], STATE[_CONTEXT] = below.free, below.context or 0
-    handler = _Handler(b"tapegrad", 1, ctypes.addressof(STATE), *[f.address for f in _FUNCTIONS[:4]])
+    called = [_ENTRIES["_" + name] for name, _ in _Handler._fields_[3:]]
+    handler = _Handler(b"tapegrad", 1, ctypes.addressof(STATE), *called)
     # Arrays may outlive every Python object: nothing of this is ever freed.
-    for kept in (STATE, handler, _NAME, *_FUNCTIONS):
+    for kept in (STATE, handler, _NAME):
         _python.Py_IncRef(ctypes.py_object(kept))
     return _capsule_of(ctypes.addressof(handler), _NAME, None)
 
 
 STATE[LIMIT] = STATE[ROOM] = sys.maxsize
 _default, _capsule = _get_handler(), _make()
-_release_all_kept = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(_FUNCTIONS[4].address)
+_release = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_ssize_t)(_ENTRIES["_release_down_to"])
 
 
 def install():
@@ -283,4 +252,4 @@ def uninstall():
 def empty_cache():
     """Give all memory that is kept back to the system."""
     if _capsule is not None:
-        _release_all_kept(ctypes.addressof(STATE))
+        _release(ctypes.addressof(STATE), 0)

@@ -5,9 +5,10 @@ Each kernel works on the channels from ``start`` to ``stop``. Sums are taken in 
 """
 
 import numpy as np
-from numba import boolean, float32, float64, int64, njit, void
+from numba import boolean, float32, float64, int64, void
 
-from .cache import on_first_use
+from .cache import on_first_use, typed
+from .compiled import helper
 from .normalize import _add, _add_squares
 
 __all__ = ["NAMES"]
@@ -16,8 +17,8 @@ _BLOCK = 1024  # terms that are added in their own type, in vector code
 _ROWS = 128  # likewise, of sums over examples
 _COLUMNS = 256  # channels of one place each that are worked on together, so that they stay in the cache
 
-_sum = njit(forceinline=True, error_model="numpy", fastmath={"reassoc", "contract"})
-_inline = njit(forceinline=True, error_model="numpy")
+_sum = helper(forceinline=True, error_model="numpy", fastmath={"reassoc", "contract"})
+_inline = helper(forceinline=True, error_model="numpy")
 
 
 @_sum
@@ -170,9 +171,7 @@ NAMES = tuple(_KERNELS)
 def _make(name):
     function, arguments = _KERNELS[name]
     signatures = [void(*arguments(kind[:, :, ::1], kind[:, ::1], kind[::1])) for kind in (float32, float64)]
-    kernel = njit(signatures, cache=True, nogil=True, error_model="numpy")(function)
-    kernel.disable_compile()
-    return kernel
+    return typed(function, signatures)
 
 
 __getattr__ = on_first_use(globals(), _make)

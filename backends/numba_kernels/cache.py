@@ -15,12 +15,14 @@ import sys
 import tempfile
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import FunctionType
 from typing import Any
 
-__all__ = ["compiling", "folder", "instance", "on_first_use"]
+import numpy as np
+
+__all__ = ["compiling", "folder", "instance", "on_first_use", "typed"]
 
 _lock = threading.RLock()
 _held: list[Any] = []  # Numba's module with its compiler's lock, while a fork is under way
@@ -86,6 +88,43 @@ def instance(template: Any, name: str, **constants: Any) -> Any:
     made = FunctionType(template.__code__, template.__globals__ | constants, name)
     made.__qualname__ = name  # the key in the cache
     return made
+
+
+def typed(function: Callable[..., Any], signatures: Iterable[Any], **options: Any) -> Any:
+    """``function`` compiled for arrays of a few types, for each when such arrays are first given.
+
+    Args:
+        signatures: Numba's, which differ in the types of their arrays; where they are several, ``declared`` has them.
+        options: Numba's.
+
+    Returns:
+        The kernel; it raises TypeError for all other types and layouts of arrays.
+    """
+    from numba import njit
+
+    from .compiled import KERNEL
+
+    declared = tuple(dict.fromkeys(signatures))
+    kernel = njit(**KERNEL | options)(function)
+    if len(declared) == 1:
+        kernel.compile(declared[0])
+        kernel.disable_compile()
+    else:
+        kernel.declared = declared
+        kernel._compile_for_args = functools.partial(_compile, kernel)  # called where there is no code for these types
+    return kernel
+
+
+def _compile(kernel: Any, *arguments: Any) -> Any:
+    """The machine code of ``kernel`` for these arguments; numbers are converted."""
+    from numba import typeof, types
+
+    given = [typeof(a) if isinstance(a, np.ndarray) else None for a in arguments]
+    for signature in kernel.declared:
+        wanted = [t if isinstance(t, types.Array) else None for t in signature.args]
+        if wanted == given:
+            return kernel.compile(signature)
+    raise TypeError(f"kernel {kernel.__name__[1:]}: no code for {', '.join(str(g) for g in given if g is not None)}")
 
 
 @functools.cache

@@ -9,9 +9,10 @@ and across, zeros above and to the left, rows and columns of an image in a line,
 a channel.
 """
 
-from numba import float32, float64, int64, njit, void
+from numba import float32, float64, int64, void
 
-from .cache import on_first_use
+from .cache import on_first_use, typed
+from .compiled import helper
 from .tiles import COLUMNS, ROWS, TAIL, VECTOR, dot_tile, tap_tile
 
 __all__ = ["NAMES"]
@@ -20,7 +21,7 @@ _CHUNK = 2048  # places whose products are added up in registers, few enough to 
 
 _TAPS = 96  # whose places lie in the nearest cache for all rows
 
-_inline = njit(forceinline=True, error_model="numpy")
+_inline = helper(forceinline=True, error_model="numpy")
 
 
 @_inline
@@ -172,9 +173,7 @@ NAMES = tuple(_KERNELS)
 def _make(name):
     function, arguments = _KERNELS[name]
     signatures = [void(*arguments(kind[::1], kind[:, :, :, ::1])) for kind in (float32, float64)]
-    kernel = njit(signatures, cache=True, nogil=True, error_model="numpy")(function)
-    kernel.disable_compile()
-    return kernel
+    return typed(function, signatures)
 
 
 __getattr__ = on_first_use(globals(), _make)

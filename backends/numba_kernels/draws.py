@@ -19,10 +19,11 @@
 from math import cos, inf, log1p, pi, sin, sqrt
 
 import numpy as np
-from numba import float32, float64, int64, njit, uint32, uint64, void
+from numba import float32, float64, int64, uint32, uint64, void
 
 from .bits import fma
-from .cache import on_first_use
+from .cache import on_first_use, typed
+from .compiled import helper
 from .mersenne import PIECE, log_of_unit, sine_and_cosine, take, uniform
 
 __all__ = ["NAMES"]
@@ -30,13 +31,13 @@ __all__ = ["NAMES"]
 _LOW24, _LOW53 = np.uint32(2**24 - 1), np.uint64(2**53 - 1)
 
 
-@njit(forceinline=True)
+@helper(forceinline=True)
 def _joined(words, k):
     """The 64 bits of the pair ``k`` of words, the high ones first."""
     return np.uint64(np.uint64(words[2 * k]) << np.uint64(32)) | np.uint64(words[2 * k + 1])
 
 
-@njit(forceinline=True)
+@helper(forceinline=True)
 def _fraction(word):
     """The number in [0, 1) of 24 bits."""
     return np.float32(np.int32(word & _LOW24)) * np.float32(2.0**-24)
@@ -83,7 +84,7 @@ def _normal_blocks(state, mean, std, out):
         _transform(words, radius, angle, mean, std, out[size - 16 :])
 
 
-@njit
+@helper
 def _transform(words, radius, angle, mean, std, out):
     """Box and Muller: of sixteen numbers the first eight give radii, the others angles."""
     for b in range(out.size // 16):
@@ -207,9 +208,7 @@ NAMES = tuple(_KERNELS)
 
 def _make(name):
     function, signatures = _KERNELS[name]
-    kernel = njit(signatures, cache=True, error_model="numpy")(function)
-    kernel.disable_compile()
-    return kernel
+    return typed(function, signatures, nogil=False)
 
 
 __getattr__ = on_first_use(globals(), _make)

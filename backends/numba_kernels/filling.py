@@ -4,9 +4,9 @@
 - ``transposed(x, out)``: ``out[i, j] = x[j, i]``.
 """
 
-from numba import float32, float64, njit, void
+from numba import float32, float64, void
 
-from .cache import on_first_use
+from .cache import on_first_use, typed
 
 __all__ = ["NAMES"]
 
@@ -40,9 +40,7 @@ NAMES = tuple(_KERNELS)
 
 def _make(name):
     function, arguments = _KERNELS[name]
-    kernel = njit([arguments(kind) for kind in (float32, float64)], cache=True, nogil=True)(function)
-    kernel.disable_compile()
-    return kernel
+    return typed(function, [arguments(kind) for kind in (float32, float64)])
 
 
 __getattr__ = on_first_use(globals(), _make)

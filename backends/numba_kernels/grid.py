@@ -6,13 +6,14 @@ the outer elements.
 """
 
 import numpy as np
-from numba import boolean, float32, float64, int64, njit, void
+from numba import boolean, float32, float64, int64, void
 
-from .cache import on_first_use
+from .cache import on_first_use, typed
+from .compiled import helper
 
 __all__ = ["NAMES"]
 
-_inline = njit(forceinline=True, error_model="numpy")
+_inline = helper(forceinline=True, error_model="numpy")
 
 
 @_inline
@@ -139,9 +140,7 @@ NAMES = tuple(_KERNELS)
 def _make(name):
     function, arguments = _KERNELS[name]
     signatures = [void(*arguments(kind[:, :, ::1], kind[:, :, :, ::1])) for kind in (float32, float64)]
-    kernel = njit(signatures, cache=True, nogil=True, error_model="numpy")(function)
-    kernel.disable_compile()
-    return kernel
+    return typed(function, signatures)
 
 
 __getattr__ = on_first_use(globals(), _make)

@@ -6,12 +6,13 @@ The product itself is the BLAS library's. ``out`` is what it gave: a contiguous 
 import numpy as np
 from numba import njit
 
+from .compiled import KERNEL, helper
 from .scalar import sigmoid, tanh
 
 __all__ = ["ACTIVATE", "BACK", "column_sums"]
 
 # Sums may be taken in any order, so that they run in vector registers; nan and inf keep their meaning.
-OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"reassoc", "contract", "nsz"}}
+OPTIONS = KERNEL | {"fastmath": {"reassoc", "contract", "nsz"}}
 
 
 @njit(**OPTIONS)
@@ -55,7 +56,7 @@ def logistic(out, bias):
 _TOGETHER = 256  # rows that are added before their sums are, so that long sums keep their digits
 
 
-@njit(forceinline=True)
+@helper(forceinline=True)
 def _add(part, sums):
     """Add ``part`` to ``sums``, and begin it anew."""
     for j in range(part.size):

@@ -82,8 +82,9 @@ def prepare(name: str, signatures: list[str]) -> None:
     try:
         with compiling():
             kernel = getattr(import_module(_PACKAGE + module), kernel_name)
-        for text in signatures:
-            kernel.compile(_signature(text))
+        declared = {_text(s.args): s for s in getattr(kernel, "declared", ())}
+        for text in signatures or declared:
+            kernel.compile(declared.get(text) or _signature(text))
     except (ImportError, AttributeError) as error:
         raise ValueError(f"manifest: no kernel '{name}' for {signatures or 'its types'} here: {error}") from error
 

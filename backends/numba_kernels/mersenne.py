@@ -4,9 +4,9 @@ M. Matsumoto and T. Nishimura, "Mersenne Twister", ACM Transactions on Modeling 
 """
 
 import numpy as np
-from numba import njit
 
 from .bits import bits, fma, from_bits, horner
+from .compiled import helper
 from .moshier import COSINE, LN2, LOGARITHM, OCTANTS, QUARTER_PI, ROOT_HALF, SINE, TWO_PI
 
 __all__ = ["PIECE", "log_of_unit", "sine_and_cosine", "take", "uniform"]
@@ -18,7 +18,7 @@ _TOP, _REST, _MATRIX = np.uint32(0x80000000), np.uint32(0x7FFFFFFF), np.uint32(0
 _MASK7, _MASK15 = np.uint32(0x9D2C5680), np.uint32(0xEFC60000)
 _ONE, _ZERO = np.uint32(1), np.uint32(0)
 
-_inline = njit(forceinline=True)
+_inline = helper(forceinline=True)
 
 
 @_inline
@@ -27,7 +27,7 @@ def _mixed(here, behind, far):
     return np.uint32(far ^ np.uint32(joined >> _ONE) ^ (_MATRIX if behind & _ONE else _ZERO))
 
 
-@njit
+@helper
 def _refill(state):
     """The next 624 words; in three loops, each of which vector code can run."""
     for k in range(_SIZE - _FAR):
@@ -45,7 +45,7 @@ def _tempered(word):
     return np.uint32(y ^ np.uint32(y >> np.uint32(18)))
 
 
-@njit
+@helper
 def take(state, out, count):
     """``out[:count]``: the next words."""
     done = 0

@@ -6,9 +6,10 @@ All arrays are C-contiguous, of float32 or float64. Sums are taken in blocks and
 from typing import Any
 
 import numpy as np
-from numba import float32, float64, njit, void
+from numba import float32, float64, void
 
-from .cache import on_first_use
+from .cache import on_first_use, typed
+from .compiled import helper
 from .parts import matrix, number, vector
 from .pointers import load
 
@@ -17,7 +18,7 @@ __all__ = ["NAMES", "PARTS"]
 _BLOCK = 1024  # terms that are added in their own type, in vector code
 _ROWS = 128  # likewise, of the sums over rows
 
-_sum = njit(forceinline=True, error_model="numpy", fastmath={"reassoc", "contract"})
+_sum = helper(forceinline=True, error_model="numpy", fastmath={"reassoc", "contract"})
 
 
 @_sum
@@ -160,9 +161,7 @@ PARTS = {"layer_norm": _layer_norm_part, "plain_vjp": _plain_vjp_part}
 def _make(name):
     function, arguments = _KERNELS[name]
     signatures = [void(*arguments(kind[:, ::1], kind[::1])) for kind in (float32, float64)]
-    kernel = njit(signatures, cache=True, nogil=True, error_model="numpy")(function)
-    kernel.disable_compile()
-    return kernel
+    return typed(function, signatures)
 
 
 __getattr__ = on_first_use(globals(), _make)

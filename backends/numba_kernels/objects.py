@@ -9,9 +9,10 @@ hold the lists during the call.
 
 import numpy as np
 from llvmlite import ir
-from numba import carray, njit, types
+from numba import carray, types
 from numba.extending import intrinsic
 
+from .compiled import helper
 from .pointers import load, pointer
 
 __all__ = [
@@ -92,7 +93,7 @@ item = _entry(_ITEMS, "The address of the object at place ``k`` of a list.")
 number = _entry(_ITEMS, "The number at place ``k`` of a list of Python's floats.", _VALUE, types.float64)
 
 
-@njit
+@helper
 def size(array):
     """How many elements an array has."""
     count = np.intp(1)
@@ -101,7 +102,7 @@ def size(array):
     return count
 
 
-@njit
+@helper
 def fitting(first, others, like):
     """How many elements the arrays of the list ``first`` have together, or -1 where an array cannot be used.
 
@@ -122,7 +123,7 @@ def fitting(first, others, like):
     return total
 
 
-@njit
+@helper
 def alike(arrays, count, like):
     """How many elements each of the first ``count`` arrays of a list has; -1 where they differ or cannot be used."""
     expected = np.intp(-1)
@@ -133,7 +134,7 @@ def alike(arrays, count, like):
     return expected
 
 
-@njit
+@helper
 def usable(array, like):
     """Whether an array is a plain one of the type of ``like``, contiguous, aligned and writable."""
     wanted = _address(like)
@@ -142,13 +143,13 @@ def usable(array, like):
     return _type(array) == _type(wanted) and load(array, _FLAGS, np.int32) & _USABLE == _USABLE
 
 
-@njit
+@helper
 def _type(array):
     """The characters of an array's kind, type and byte order; copies of a type are other objects."""
     return load(load(array, _TYPE, np.intp), _CHARACTERS, np.int32) & 0xFFFFFF
 
 
-@njit
+@helper
 def overlap(begin, array, start, stop):
     """Which elements of an array that begins at ``begin`` lie in ``start:stop``; and where the next array begins."""
     end = begin + size(array)
@@ -156,13 +157,13 @@ def overlap(begin, array, start, stop):
     return first, max(first, min(end, stop) - begin), end
 
 
-@njit
+@helper
 def elements(array, start, stop, like):
     """The elements ``start:stop`` of an array, all dimensions as one."""
     return carray(pointer(data(array), like), (stop,))[start:]
 
 
-@njit
+@helper
 def matrix(array, rows, columns, like):
     """The elements of an array as rows."""
     return carray(pointer(data(array), like), (rows, columns))

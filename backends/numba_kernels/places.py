@@ -13,14 +13,15 @@ sums do not vary.
 """
 
 import numpy as np
-from numba import boolean, float32, float64, int64, njit
+from numba import boolean, float32, float64, int64
 
-from .cache import on_first_use
+from .cache import on_first_use, typed
+from .compiled import helper
 
 __all__ = ["NAMES"]
 
 
-@njit(forceinline=True)
+@helper(forceinline=True)
 def _from_the_end(i, size):
     """The place that an index names; where it names none, a number that is no place."""
     return np.uint64(i + (size & (i >> 63)))
@@ -47,7 +48,7 @@ def _gather(x, index, out):
     return fit
 
 
-@njit(forceinline=True)
+@helper(forceinline=True)
 def _write_along(out, index, value, adds):
     """Write each value where its index says, or add it to what is there; ``adds`` is known where this is compiled."""
     n, fit = np.uint64(out.shape[1]), True
@@ -134,10 +135,7 @@ NAMES = tuple(_KERNELS)
 
 def _make(name):
     function, arguments = _KERNELS[name]
-    signatures = dict.fromkeys(arguments(kind) for kind in (float32, float64))
-    kernel = njit(list(signatures), cache=True, nogil=True)(function)
-    kernel.disable_compile()
-    return kernel
+    return typed(function, [arguments(kind) for kind in (float32, float64)])
 
 
 __getattr__ = on_first_use(globals(), _make)

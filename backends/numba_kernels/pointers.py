@@ -9,8 +9,8 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 __all__ = [
-    "ADDRESSES", "INNER_LOOP", "PART", "call_loop", "load", "load_each", "own_loop", "pointer", "scratch", "store",
-    "unpack", "wide_vectors",
+    "ADDRESSES", "INNER_LOOP", "PART", "call_loop", "clear", "copy", "load", "load_each", "own_loop", "pointer",
+    "scratch", "store", "unpack", "wide_vectors",
 ]  # fmt: skip
 
 ADDRESSES = types.CPointer(types.intp)
@@ -61,6 +61,29 @@ def store(typingctx, address, offset, value):
         return context.get_dummy_value()
 
     return types.void(types.intp, types.intp, value), codegen
+
+
+@intrinsic
+def copy(typingctx, source, target, size):
+    """Copy ``size`` bytes from one address to another that does not overlap."""
+
+    def codegen(context, builder, signature, args):
+        here, there = [builder.inttoptr(a, ir.IntType(8).as_pointer()) for a in args[:2]]
+        cgutils.raw_memcpy(builder, there, here, args[2], 1)
+        return context.get_dummy_value()
+
+    return types.void(types.intp, types.intp, types.intp), codegen
+
+
+@intrinsic
+def clear(typingctx, address, size):
+    """Fill ``size`` bytes with zeros."""
+
+    def codegen(context, builder, signature, args):
+        cgutils.memset(builder, builder.inttoptr(args[0], ir.IntType(8).as_pointer()), args[1], 0)
+        return context.get_dummy_value()
+
+    return types.void(types.intp, types.intp), codegen
 
 
 @intrinsic

@@ -5,9 +5,9 @@ All arrays are C-contiguous, of float32 or float64; what each holds stands at th
 knows few arrays and becomes vector code; its index starts at 0, or Numba allows for negative ones.
 """
 
-from numba import float32, float64, njit, void
+from numba import float32, float64, void
 
-from .cache import on_first_use
+from .cache import on_first_use, typed
 from .scalar import sigmoid, tanh
 
 __all__ = ["NAMES"]
@@ -136,9 +136,7 @@ def _make(name):
     function = _KERNELS[name]
     names = function.__code__.co_varnames[: function.__code__.co_argcount]
     signatures = [void(*[kind[::1] if n == "bias" else kind[:, ::1] for n in names]) for kind in (float32, float64)]
-    kernel = njit(signatures, cache=True, nogil=True, error_model="numpy")(function)
-    kernel.disable_compile()
-    return kernel
+    return typed(function, signatures)
 
 
 __getattr__ = on_first_use(globals(), _make)

@@ -16,16 +16,17 @@ compiled or loaded when it is first asked for:
 """
 
 import numpy as np
-from numba import float32, float64, int64, njit, void
+from numba import float32, float64, int64, void
 
-from .cache import on_first_use
+from .cache import on_first_use, typed
+from .compiled import helper
 from .order import order, unorder
 
 __all__ = ["NAMES"]
 
 _BLOCK = 1024  # so many terms are added in their own type, in vector code; the blocks' sums in float64
 
-_sum = njit(forceinline=True, fastmath={"reassoc"})
+_sum = helper(forceinline=True, fastmath={"reassoc"})
 
 
 @_sum
@@ -52,7 +53,7 @@ def _multiply(row):
     return product
 
 
-@njit(forceinline=True)
+@helper(forceinline=True)
 def _sum_of(row):
     total = 0.0
     for start in range(0, row.size, _BLOCK):
@@ -60,7 +61,7 @@ def _sum_of(row):
     return total
 
 
-@njit(forceinline=True)
+@helper(forceinline=True)
 def _add_columns(x, out):
     out[:] = 0
     for i in range(x.shape[0]):
@@ -68,7 +69,7 @@ def _add_columns(x, out):
             out[j] += x[i, j]
 
 
-@njit(forceinline=True)
+@helper(forceinline=True)
 def _extremes(x, sign, out):
     nan = order(abs(x.dtype.type(np.nan)))  # above infinity
     for i in range(x.shape[0]):
@@ -207,10 +208,7 @@ NAMES = tuple(_KERNELS)
 
 
 def _make(name):
-    signatures = [_KERNELS[name](kind) for kind in (float32, float64)]
-    kernel = njit(signatures, cache=True, error_model="numpy")(globals()["_" + name])
-    kernel.disable_compile()
-    return kernel
+    return typed(globals()["_" + name], [_KERNELS[name](kind) for kind in (float32, float64)], nogil=False)
 
 
 __getattr__ = on_first_use(globals(), _make)

@@ -5,11 +5,12 @@
 
 from math import cos, log1p, pi, sin, sqrt
 
-from numba import float64, njit, uint32, void
+from numba import float64, uint32, void
 from numba.extending import overload
 
 from . import rejections
-from .cache import on_first_use
+from .cache import on_first_use, typed
+from .compiled import HELPER, helper
 from .mersenne import uniform
 
 __all__ = ["NAMES"]
@@ -18,12 +19,12 @@ __all__ = ["NAMES"]
 INLINED = {"forceinline": True, "error_model": "numpy"}
 
 
-@overload(rejections.uniform, jit_options=INLINED)
+@overload(rejections.uniform, jit_options=HELPER | INLINED)
 def _uniform(source):
     return lambda source: uniform(source[0])
 
 
-@overload(rejections.normal, jit_options=INLINED)
+@overload(rejections.normal, jit_options=HELPER | INLINED)
 def _normal(source):
     def normal(source):
         kept = source[1]
@@ -38,7 +39,7 @@ def _normal(source):
     return normal
 
 
-_inlined = njit(**INLINED)
+_inlined = helper(**INLINED)
 _gamma_of = _inlined(rejections.gamma)
 _poisson_small, _poisson_large = _inlined(rejections.poisson_of_small_rate), _inlined(rejections.poisson_of_large_rate)
 _binomial_small = _inlined(rejections.binomial_of_small_mean)
@@ -88,9 +89,7 @@ NAMES = tuple(_KERNELS)
 
 def _make(name):
     function, signature = _KERNELS[name]
-    kernel = njit(signature, cache=True, error_model="numpy")(function)
-    kernel.disable_compile()
-    return kernel
+    return typed(function, [signature], nogil=False)
 
 
 __getattr__ = on_first_use(globals(), _make)

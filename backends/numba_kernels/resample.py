@@ -3,9 +3,9 @@
 Arrays are C-contiguous, of float32 or float64.
 """
 
-from numba import float32, float64, int64, njit, void
+from numba import float32, float64, int64, void
 
-from .cache import on_first_use
+from .cache import on_first_use, typed
 
 __all__ = ["NAMES"]
 
@@ -48,9 +48,7 @@ def _make(name):
     signatures = [
         void(kind[:, :, ::1], int64[::1], int64[::1], kind[::1], kind[:, :, ::1]) for kind in (float32, float64)
     ]
-    kernel = njit(signatures, cache=True, nogil=True, error_model="numpy")(_KERNELS[name])
-    kernel.disable_compile()
-    return kernel
+    return typed(_KERNELS[name], signatures)
 
 
 __getattr__ = on_first_use(globals(), _make)

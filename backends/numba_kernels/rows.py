@@ -9,9 +9,10 @@ compiled or loaded when it is first asked for.
 from typing import Any
 
 import numpy as np
-from numba import float32, float64, njit, void
+from numba import float32, float64, void
 
-from .cache import on_first_use
+from .cache import on_first_use, typed
+from .compiled import helper
 from .order import order, unorder
 from .parts import matrix
 from .scalar import exp, log
@@ -20,10 +21,10 @@ __all__ = ["NAMES", "PARTS"]
 
 # A sum may be taken in any order, so in vector code; its terms are computed as they are written. Every loop begins with
 # the first number: of 64 there would otherwise be 31 left over that fill no vectors.
-_sum = njit(forceinline=True, fastmath={"reassoc"})
+_sum = helper(forceinline=True, fastmath={"reassoc"})
 
 
-@njit(forceinline=True)
+@helper(forceinline=True)
 def _largest(row):
     # A NaN that is not the largest makes the row NaN all the same, by its exponential in the sum.
     top = order(row[0])
@@ -125,9 +126,7 @@ PARTS = {name: _two if matrices == 2 else _three for name, (_, matrices) in _KER
 def _make(name):
     function, matrices = _KERNELS[name]
     signatures = [void(*[kind[:, ::1]] * matrices) for kind in (float32, float64)]
-    kernel = njit(signatures, cache=True, nogil=True, error_model="numpy")(function)
-    kernel.disable_compile()
-    return kernel
+    return typed(function, signatures)
 
 
 __getattr__ = on_first_use(globals(), _make)

@@ -15,11 +15,12 @@ kernels that were cached with it.
 """
 
 import numpy as np
-from numba import njit, types
+from numba import types
 from numba.extending import overload
 
 from .bits import bits, clamp, copysign, fma, from_bits, horner, lshr, magnitude
 from .coefficients import ERF, ERFC, EXP, LN2, LOG, TANH
+from .compiled import HELPER, helper
 
 __all__ = [
     "erf",
@@ -51,7 +52,7 @@ __all__ = [
 # fastmath stands here as False because Numba otherwise compiles these functions with the fastmath flags of whoever
 # calls them first, and under "reassoc" the rounding by x + magic - magic in `reduce` cancels to x.
 _OPTIONS = {"forceinline": True, "error_model": "numpy", "fastmath": False}
-_inline = njit(**_OPTIONS)
+_inline = helper(**_OPTIONS)
 _INTEGER: dict[type, type] = {np.float32: np.int32, np.float64: np.int64}
 
 
@@ -267,7 +268,7 @@ def _by_type(name, single, double, summary):
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = f"{summary} of a float32 or float64 scalar, in its type (accuracy: see the module)."
-    overload(function, jit_options=_OPTIONS)(choose)
+    overload(function, jit_options=HELPER | _OPTIONS)(choose)
     return function
 
 

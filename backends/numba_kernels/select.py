@@ -9,9 +9,9 @@ All arrays are C-contiguous; numbers are float32 or float64, and results int64. 
 """
 
 import numpy as np
-from numba import float32, float64, int64, njit, void
+from numba import float32, float64, int64, void
 
-from .cache import on_first_use
+from .cache import on_first_use, typed
 from .order import order
 
 __all__ = ["NAMES"]
@@ -62,9 +62,7 @@ NAMES = tuple(_KERNELS)
 
 def _make(name):
     function, arguments = _KERNELS[name]
-    kernel = njit([arguments(kind) for kind in (float32, float64)], cache=True, nogil=True)(function)
-    kernel.disable_compile()
-    return kernel
+    return typed(function, [arguments(kind) for kind in (float32, float64)])
 
 
 __getattr__ = on_first_use(globals(), _make)

@@ -15,10 +15,10 @@ import functools
 from typing import Any
 
 import numpy as np
-from llvmlite.binding import add_symbol
 from numba import cfunc, float32, float64, njit, types
 
 from .cache import instance, on_first_use
+from .compiled import helper, linked
 from .linear import ACTIVATE, BACK, OPTIONS, column_sums
 from .objects import data, dimensions, elements, item, matrix, side, size, usable
 from .pointers import wide_vectors
@@ -29,7 +29,6 @@ __all__ = ["NAMES"]
 _ROWS = 6  # of a tile, of up to two vectors: with AVX2 as many sums as there are registers beside them and a factor
 _FEW = 4  # columns for which the weights are not put in order
 _PRODUCT = types.void(*[types.intp] * 8)
-_alive: list[object] = []
 
 # Constants of the templates below.
 ACT: Any = None
@@ -71,12 +70,9 @@ def _multiply(a, down, right, b, out, rows, depth, columns):
 
 @functools.cache
 def _product(kind):
-    """``_multiply`` for a type as the kernels call it: linked into each it would be compiled with each."""
+    """``_multiply`` for a type as the kernels call it."""
     code = instance(_multiply, f"multiply_{kind}", KIND=np.dtype(kind).type, SIZE=np.dtype(kind).itemsize)
-    made = cfunc(_PRODUCT, cache=True, error_model="numpy")(code)
-    _alive.append(made)
-    add_symbol(f"tapegrad_multiply_{kind}", made.address)
-    return types.ExternalFunction(f"tapegrad_multiply_{kind}", _PRODUCT)
+    return linked(f"tapegrad_multiply_{kind}", cfunc(_PRODUCT, cache=True, error_model="numpy")(code))
 
 
 @njit(**OPTIONS)
@@ -90,7 +86,7 @@ def _dots(x, w, out):
             out[i, j] = total
 
 
-@njit(nogil=True, error_model="numpy")
+@helper(error_model="numpy")
 def _transposed(w):
     wide_vectors()
     (rows, columns), out, step = w.shape, np.empty((w.shape[1], w.shape[0]), w.dtype), VECTOR // w.itemsize
@@ -106,7 +102,7 @@ def _transposed(w):
     return out
 
 
-@njit
+@helper
 def _fit(x, w, like):
     """Whether this is an input with features in its last dimension, and the weight of a layer."""
     if not usable(x, like) or not usable(w, like) or dimensions(w) != 2 or dimensions(x) < 2:

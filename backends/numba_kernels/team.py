@@ -17,11 +17,12 @@ import sys
 import numpy as np
 from llvmlite import ir
 from llvmlite.binding import add_symbol
-from numba import cfunc, njit, types
+from numba import cfunc, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
 from .cache import compiling
+from .compiled import helper
 from .pointers import load, store
 
 __all__ = ["MOST", "block", "lead", "opened", "serve"]
@@ -129,7 +130,7 @@ def _pause(typingctx):
     return types.void(), codegen
 
 
-@njit
+@helper
 def _await(address, value, less):
     """Look a moment whether the word at ``address`` is another (or, with ``less``, not less); then give way."""
     for _ in range(_LOOKS):
@@ -141,13 +142,13 @@ def _await(address, value, less):
     return False
 
 
-@njit
+@helper
 def _taken(block, share):
     """The address of the counter of a share."""
     return block + _BYTES * (TAKEN + share * _LINE)
 
 
-@njit
+@helper
 def _work(block, thread):
     """Take pieces until none is left, those of the own share first."""
     threads = load(block, _HELPERS, np.intp) + 1

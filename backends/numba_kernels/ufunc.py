@@ -11,9 +11,10 @@ import sys
 
 import numpy as np
 from llvmlite.binding import add_symbol
-from numba import cfunc, njit, types
+from numba import cfunc, types
 
 from .cache import compiling, instance
+from .compiled import helper
 from .pointers import (
     ADDRESSES,
     INNER_LOOP,
@@ -37,7 +38,7 @@ _WORD = types.intp.bitwidth // 8
 _BUFFERS = _OPERANDS * _BLOCK * 8 // _WORD
 
 
-@njit(forceinline=True)
+@helper(forceinline=True)
 def _copy(source, source_step, target, target_step, count, size):
     if size == 4:
         for i in range(count):

@@ -10,17 +10,18 @@ an array does not fit: then nothing was done. ``like`` is any array of the param
 import numpy as np
 from numba import njit
 
+from .compiled import KERNEL
 from .linear import OPTIONS
 from .objects import elements, fitting, item, length, number, overlap
 
 __all__ = ["SHARED", "adam", "amsgrad", "rmsprop", "scale", "sgd", "sgd_momentum", "squares"]
 
-# Every operation rounds by itself, or a last bit would depend on where a thread's share begins.
-EXACT = {"cache": True, "nogil": True, "error_model": "numpy"}
 SHARED = 1 << 18  # from so many elements on threads share an update
 
+# KERNEL: every operation rounds by itself, or a last bit would depend on where a thread's share begins.
 
-@njit(**EXACT)
+
+@njit(**KERNEL)
 def sgd(rows, numbers, like, start, stop):
     """``param -= lr * (sign * grad + decay * param)``."""
     params, grads = item(rows, 0), item(rows, 1)
@@ -40,7 +41,7 @@ def sgd(rows, numbers, like, start, stop):
     return total
 
 
-@njit(**EXACT)
+@njit(**KERNEL)
 def sgd_momentum(rows, numbers, like, start, stop):
     """Gradient descent with momentum."""
     params, grads, moments = item(rows, 0), item(rows, 1), item(rows, 2)
@@ -65,7 +66,7 @@ def sgd_momentum(rows, numbers, like, start, stop):
     return total
 
 
-@njit(**EXACT)
+@njit(**KERNEL)
 def adam(rows, numbers, like, start, stop):
     """Adam; ``shrink``: what is left of a parameter, ``root``: the correction of the root, ``way``: the sign."""
     params, grads, firsts, seconds = item(rows, 0), item(rows, 1), item(rows, 2), item(rows, 3)
@@ -93,7 +94,7 @@ def adam(rows, numbers, like, start, stop):
     return total
 
 
-@njit(**EXACT)
+@njit(**KERNEL)
 def amsgrad(rows, numbers, like, start, stop):
     """As ``adam``, dividing by the largest mean square so far."""
     params, grads, firsts, seconds, peaks = item(rows, 0), item(rows, 1), item(rows, 2), item(rows, 3), item(rows, 4)
@@ -123,7 +124,7 @@ def amsgrad(rows, numbers, like, start, stop):
     return total
 
 
-@njit(**EXACT)
+@njit(**KERNEL)
 def rmsprop(rows, numbers, like, start, stop):
     """RMSprop; the rows of moments and means are looked at where ``moving`` and ``centred`` say so."""
     params, grads, squares, moments, means = item(rows, 0), item(rows, 1), item(rows, 2), item(rows, 3), item(rows, 4)

@@ -1,0 +1,28 @@
+"""How functions are compiled: those that Python calls, and those that only compiled code does.
+
+Numba gives every function entries for Python and for C. Where nobody uses them they only take time to compile.
+"""
+
+import functools
+
+from llvmlite.binding import add_symbol
+from numba import njit, types
+
+__all__ = ["HELPER", "KERNEL", "helper", "linked"]
+
+KERNEL = {"cache": True, "nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
+"""Options of a kernel: a function that Python calls."""
+
+HELPER = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+"""Options of a function that only compiled code calls."""
+
+helper = functools.partial(njit, **HELPER)
+
+_alive = []  # machine code that others call
+
+
+def linked(name, made):
+    """The cfunc ``made``, under a name of its own, as compiled code calls it: each caller would else compile a copy."""
+    _alive.append(made)
+    add_symbol(name, made.address)
+    return types.ExternalFunction(name, made._sig)
