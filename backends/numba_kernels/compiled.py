@@ -14,7 +14,7 @@ KERNEL = {"cache": True, "nogil": True, "error_model": "numpy", "no_cfunc_wrappe
 """Options of a kernel: a function that Python calls."""
 
 HELPER = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-"""Options of a function that only compiled code calls."""
+"""Options of a function that only compiled code calls; called from Python it would crash."""
 
 helper = functools.partial(njit, **HELPER)
 

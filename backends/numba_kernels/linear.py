@@ -3,9 +3,12 @@
 The product itself is the BLAS library's. ``out`` is what it gave: a contiguous matrix (rows, features).
 """
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 
+from .cache import instance
 from .compiled import KERNEL, helper
 from .scalar import sigmoid, tanh
 
@@ -15,125 +18,68 @@ __all__ = ["ACTIVATE", "BACK", "column_sums"]
 OPTIONS = KERNEL | {"fastmath": {"reassoc", "contract", "nsz"}}
 
 
-@njit(**OPTIONS)
-def identity(out, bias):
-    """``out += bias``."""
-    rows, columns = out.shape
-    for i in range(rows):
-        for j in range(columns):
-            out[i, j] += bias[j]
-
-
-@njit(**OPTIONS)
-def relu(out, bias):
-    """``out = max(out + bias, 0)``, nan kept."""
-    rows, columns = out.shape
-    zero = out.dtype.type(0)  # not z * 0, which is nan for -inf
-    for i in range(rows):
-        for j in range(columns):
-            z = out[i, j] + bias[j]
-            out[i, j] = zero if z < 0 else z
-
-
-@njit(**OPTIONS)
-def hyperbolic(out, bias):
-    """``out = tanh(out + bias)``."""
-    rows, columns = out.shape
-    for i in range(rows):
-        for j in range(columns):
-            out[i, j] = tanh(out[i, j] + bias[j])
-
-
-@njit(**OPTIONS)
-def logistic(out, bias):
-    """``out = sigmoid(out + bias)``."""
-    rows, columns = out.shape
-    for i in range(rows):
-        for j in range(columns):
-            out[i, j] = sigmoid(out[i, j] + bias[j])
-
-
 _TOGETHER = 256  # rows that are added before their sums are, so that long sums keep their digits
-
-
-@helper(forceinline=True)
-def _add(part, sums):
-    """Add ``part`` to ``sums``, and begin it anew."""
-    for j in range(part.size):
-        sums[j] += part[j]
-        part[j] = 0
 
 
 @njit(**OPTIONS)
 def column_sums(g, sums):
     """``sums = g.sum(0)``."""
     rows, columns = g.shape
+    part = np.empty(columns, g.dtype)
     sums[:] = 0
-    part = np.zeros(columns, g.dtype)
+    for first in range(0, rows, _TOGETHER):
+        part[:] = 0
+        for i in range(first, rows if rows - first < _TOGETHER else first + _TOGETHER):
+            for j in range(columns):
+                part[j] += g[i, j]
+        for j in range(columns):
+            sums[j] += part[j]
+
+
+# Constants of the templates below: an activation of a number, and the cotangent before it from that after it and the
+# activation's result.
+CURVE: Any = None
+SLOPE: Any = None
+
+
+def _forward(out, bias):
+    rows, columns = out.shape
     for i in range(rows):
         for j in range(columns):
-            part[j] += g[i, j]
-        if i % _TOGETHER == _TOGETHER - 1:
-            _add(part, sums)
-    _add(part, sums)
+            out[i, j] = CURVE(out[i, j] + bias[j])
 
 
-# `before` may be `g`: a row between the two keeps the loops vector code.
-
-
-@njit(**OPTIONS)
-def relu_back(g, out, before, sums):
-    """``before``: the cotangent before the activation; ``sums``: its column sums, the bias's cotangent."""
+def _back(g, out, before, sums):
     rows, columns = g.shape
-    zero = out.dtype.type(0)
+    line, part = np.empty(columns, g.dtype), np.empty(columns, g.dtype)
     sums[:] = 0
-    line, part = np.empty(columns, g.dtype), np.zeros(columns, g.dtype)
-    for i in range(rows):
+    for first in range(0, rows, _TOGETHER):
+        part[:] = 0
+        for i in range(first, rows if rows - first < _TOGETHER else first + _TOGETHER):
+            for j in range(columns):
+                line[j] = SLOPE(g[i, j], out[i, j])
+            for j in range(columns):  # `before` may be `g`: a row between the two keeps the loops vector code
+                before[i, j] = line[j]
+                part[j] += line[j]
         for j in range(columns):
-            line[j] = zero if out[i, j] <= 0 else g[i, j]
-        for j in range(columns):
-            before[i, j] = line[j]
-            part[j] += line[j]
-        if i % _TOGETHER == _TOGETHER - 1:
-            _add(part, sums)
-    _add(part, sums)
+            sums[j] += part[j]
 
 
-@njit(**OPTIONS)
-def hyperbolic_back(g, out, before, sums):
-    """As ``relu_back``, for tanh."""
-    rows, columns = g.shape
-    one = out.dtype.type(1)
-    sums[:] = 0
-    line, part = np.empty(columns, g.dtype), np.zeros(columns, g.dtype)
-    for i in range(rows):
-        for j in range(columns):
-            line[j] = g[i, j] * (one - out[i, j] * out[i, j])
-        for j in range(columns):
-            before[i, j] = line[j]
-            part[j] += line[j]
-        if i % _TOGETHER == _TOGETHER - 1:
-            _add(part, sums)
-    _add(part, sums)
+def _make(template, name, **formula):
+    inlined = {key: helper(forceinline=True)(function) for key, function in formula.items()}
+    return njit(**OPTIONS)(instance(template, name, **inlined))
 
 
-@njit(**OPTIONS)
-def logistic_back(g, out, before, sums):
-    """As ``relu_back``, for sigmoid."""
-    rows, columns = g.shape
-    one = out.dtype.type(1)
-    sums[:] = 0
-    line, part = np.empty(columns, g.dtype), np.zeros(columns, g.dtype)
-    for i in range(rows):
-        for j in range(columns):
-            line[j] = g[i, j] * (out[i, j] * (one - out[i, j]))
-        for j in range(columns):
-            before[i, j] = line[j]
-            part[j] += line[j]
-        if i % _TOGETHER == _TOGETHER - 1:
-            _add(part, sums)
-    _add(part, sums)
+# (out, bias): ``out = act(out + bias)``. A nan stays; relu is not z * 0, which is nan for -inf.
+identity = _make(_forward, "identity", CURVE=lambda z: z)
+relu = _make(_forward, "relu", CURVE=lambda z: type(z)(0) if z < 0 else z)
+hyperbolic = _make(_forward, "hyperbolic", CURVE=lambda z: tanh(z))
+logistic = _make(_forward, "logistic", CURVE=lambda z: sigmoid(z))
 
+# (g, out, before, sums): the cotangent ``before`` the activation, and its column sums, the bias's cotangent.
+relu_back = _make(_back, "relu_back", SLOPE=lambda g, y: type(y)(0) if y <= 0 else g)
+hyperbolic_back = _make(_back, "hyperbolic_back", SLOPE=lambda g, y: g * (type(y)(1) - y * y))
+logistic_back = _make(_back, "logistic_back", SLOPE=lambda g, y: g * (y * (type(y)(1) - y)))
 
 ACTIVATE = {None: identity, "relu": relu, "tanh": hyperbolic, "sigmoid": logistic}
 BACK = {"relu": relu_back, "tanh": hyperbolic_back, "sigmoid": logistic_back}

@@ -7,7 +7,7 @@ import numpy as np
 from numba import njit
 
 from .linear import OPTIONS
-from .objects import alike, elements, item, usable
+from .objects import address, alike, elements, item, usable
 from .scalar import exp, log
 
 __all__ = ["mse", "mse_back", "nll", "nll_back", "within_unit", "xent", "xent_back"]
@@ -32,7 +32,7 @@ def mse(arrays, like):
 def mse_back(arrays, like):
     """The cotangent of the first of two arrays to a third one, from that of the mean, the fourth; likewise."""
     count = alike(arrays, 3, like)
-    if count <= 0 or not usable(item(arrays, 3), like):
+    if count <= 0 or not usable(item(arrays, 3), address(like)):
         return False
     a, b = elements(item(arrays, 0), 0, count, like), elements(item(arrays, 1), 0, count, like)
     slope = elements(item(arrays, 2), 0, count, like)

@@ -9,15 +9,16 @@ hold the lists during the call.
 
 import numpy as np
 from llvmlite import ir
-from numba import carray, types
+from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
+from numba.np.arrayobj import populate_array
 
 from .compiled import helper
-from .pointers import load, pointer
 
 __all__ = [
-    "alike", "data", "dimensions", "elements", "fitting", "item", "length", "matrix", "number", "overlap", "side",
-    "size", "usable",
+    "address", "alike", "data", "dimensions", "elements", "fitting", "item", "length", "matrix", "number", "overlap",
+    "side", "size", "usable",
 ]  # fmt: skip
 
 _CLASS = object.__basicsize__ - 8  # the last of what all Python objects begin with
@@ -29,17 +30,6 @@ _TYPE, _FLAGS = _FIELDS + 40, _FIELDS + 48
 _VALUE = float.__basicsize__ - 8
 _CHARACTERS = object.__basicsize__ + 8  # in a type
 _USABLE = 0x0001 | 0x0100 | 0x0400  # contiguous in C's order, aligned, writable
-
-
-@intrinsic
-def _address(typingctx, like):
-    """The address of the array object that a kernel was called with; 0 where compiled code made it."""
-
-    def codegen(context, builder, signature, args):
-        array = context.make_array(signature.args[0])(context, builder, args[0])
-        return builder.ptrtoint(array.parent, ir.IntType(types.intp.bitwidth))
-
-    return types.intp(like), codegen
 
 
 # Not compiled functions: each of those takes a tenth of a second to compile.
@@ -93,13 +83,90 @@ item = _entry(_ITEMS, "The address of the object at place ``k`` of a list.")
 number = _entry(_ITEMS, "The number at place ``k`` of a list of Python's floats.", _VALUE, types.float64)
 
 
-@helper
-def size(array):
+@intrinsic
+def address(typingctx, like):
+    """The address of the array object that a kernel was called with; 0 where compiled code made it."""
+
+    def codegen(context, builder, signature, args):
+        array = context.make_array(signature.args[0])(context, builder, args[0])
+        return builder.ptrtoint(array.parent, context.get_value_type(types.intp))
+
+    return types.intp(like), codegen
+
+
+@intrinsic
+def size(typingctx, array):
     """How many elements an array has."""
-    count = np.intp(1)
-    for d in range(dimensions(array)):
-        count *= side(array, d)
-    return count
+
+    def codegen(context, builder, signature, args):
+        word = context.get_value_type(types.intp)
+        dimensions = _read(context, builder, args[0], word(_NDIM), types.int32)
+        sizes = _read(context, builder, args[0], word(_SIZES))
+        count = cgutils.alloca_once_value(builder, word(1))
+        with cgutils.for_range(builder, dimensions) as loop:
+            side = _read(context, builder, sizes, builder.mul(builder.sext(loop.index, word), word(8)))
+            builder.store(builder.mul(builder.load(count), side), count)
+        return builder.load(count)
+
+    return types.intp(types.intp), codegen
+
+
+@intrinsic
+def usable(typingctx, array, model):
+    """Whether an array is a plain one of the type of the array ``model``, contiguous, aligned and writable."""
+
+    def codegen(context, builder, signature, args):
+        word, small = context.get_value_type(types.intp), ir.IntType(32)
+
+        def characters(thing):  # of a type, and its byte order; copies of a type are other objects
+            kind = _read(context, builder, thing, word(_TYPE))
+            return builder.and_(_read(context, builder, kind, word(_CHARACTERS), types.int32), small(0xFFFFFF))
+
+        classes = [_read(context, builder, thing, word(_CLASS)) for thing in args]
+        flags = builder.and_(_read(context, builder, args[0], word(_FLAGS), types.int32), small(_USABLE))
+        alike = builder.icmp_signed("==", characters(args[0]), characters(args[1]))
+        fit = builder.and_(alike, builder.icmp_signed("==", flags, small(_USABLE)))
+        return builder.and_(fit, builder.icmp_signed("==", *classes))
+
+    return types.boolean(types.intp, types.intp), codegen
+
+
+def _view(context, builder, result, start, sides):
+    """A contiguous array of type ``result`` on memory that is not its own."""
+    word, width = context.get_value_type(types.intp), context.get_abi_sizeof(context.get_data_type(result.dtype))
+    steps = [word(width)]
+    for side in reversed(sides[1:]):
+        steps.insert(0, builder.mul(side, steps[0]))
+    array = context.make_array(result)(context, builder)
+    place = builder.inttoptr(start, context.get_data_type(result.dtype).as_pointer())
+    populate_array(array, place, sides, steps, word(width), meminfo=None)
+    return array._getvalue()
+
+
+@intrinsic
+def elements(typingctx, array, start, stop, like):
+    """The elements ``start:stop`` of an array, all dimensions as one."""
+    result = types.Array(like.dtype, 1, "C")
+
+    def codegen(context, builder, signature, args):
+        word, width = context.get_value_type(types.intp), context.get_abi_sizeof(context.get_data_type(like.dtype))
+        first = _read(context, builder, args[0], word(_DATA))
+        begin = builder.add(first, builder.mul(args[1], word(width)))
+        return _view(context, builder, result, begin, [builder.sub(args[2], args[1])])
+
+    return result(types.intp, types.intp, types.intp, like), codegen
+
+
+@intrinsic
+def matrix(typingctx, array, rows, columns, like):
+    """The elements of an array as rows."""
+    result = types.Array(like.dtype, 2, "C")
+
+    def codegen(context, builder, signature, args):
+        first = _read(context, builder, args[0], context.get_constant(types.intp, _DATA))
+        return _view(context, builder, result, first, list(args[1:3]))
+
+    return result(types.intp, types.intp, types.intp, like), codegen
 
 
 @helper
@@ -109,14 +176,14 @@ def fitting(first, others, like):
     They and those of the lists ``others`` must be plain arrays, contiguous, writable and of the type of ``like``; and
     the others as many and as large as the first.
     """
-    total = 0
+    model, total = address(like), 0
     for k in range(length(first)):
-        if not usable(item(first, k), like):
+        if not usable(item(first, k), model):
             return -1
         count = size(item(first, k))
         total += count
         for several in others:
-            if length(several) != length(first) or not usable(item(several, k), like):
+            if length(several) != length(first) or not usable(item(several, k), model):
                 return -1
             if size(item(several, k)) != count:
                 return -1
@@ -126,44 +193,18 @@ def fitting(first, others, like):
 @helper
 def alike(arrays, count, like):
     """How many elements each of the first ``count`` arrays of a list has; -1 where they differ or cannot be used."""
-    expected = np.intp(-1)
+    model, expected = address(like), np.intp(-1)
     for k in range(count):
-        if not usable(item(arrays, k), like) or (k > 0 and size(item(arrays, k)) != expected):
+        if not usable(item(arrays, k), model) or (k > 0 and size(item(arrays, k)) != expected):
             return np.intp(-1)
         expected = size(item(arrays, k))
     return expected
 
 
 @helper
-def usable(array, like):
-    """Whether an array is a plain one of the type of ``like``, contiguous, aligned and writable."""
-    wanted = _address(like)
-    if load(array, _CLASS, np.intp) != load(wanted, _CLASS, np.intp):
-        return False
-    return _type(array) == _type(wanted) and load(array, _FLAGS, np.int32) & _USABLE == _USABLE
-
-
-@helper
-def _type(array):
-    """The characters of an array's kind, type and byte order; copies of a type are other objects."""
-    return load(load(array, _TYPE, np.intp), _CHARACTERS, np.int32) & 0xFFFFFF
-
-
-@helper
 def overlap(begin, array, start, stop):
     """Which elements of an array that begins at ``begin`` lie in ``start:stop``; and where the next array begins."""
     end = begin + size(array)
-    first = max(begin, start) - begin
-    return first, max(first, min(end, stop) - begin), end
-
-
-@helper
-def elements(array, start, stop, like):
-    """The elements ``start:stop`` of an array, all dimensions as one."""
-    return carray(pointer(data(array), like), (stop,))[start:]
-
-
-@helper
-def matrix(array, rows, columns, like):
-    """The elements of an array as rows."""
-    return carray(pointer(data(array), like), (rows, columns))
+    first = (start if start > begin else begin) - begin
+    last = (end if end < stop else stop) - begin
+    return first, (last if last > first else first), end

@@ -15,7 +15,7 @@ kernels that were cached with it.
 """
 
 import numpy as np
-from numba import types
+from numba import njit, types
 from numba.extending import overload
 
 from .bits import bits, clamp, copysign, fma, from_bits, horner, lshr, magnitude
@@ -53,6 +53,7 @@ __all__ = [
 # calls them first, and under "reassoc" the rounding by x + magic - magic in `reduce` cancels to x.
 _OPTIONS = {"forceinline": True, "error_model": "numpy", "fastmath": False}
 _inline = helper(**_OPTIONS)
+_scalar = njit(**_OPTIONS, no_cfunc_wrapper=True)
 _INTEGER: dict[type, type] = {np.float32: np.int32, np.float64: np.int64}
 
 
@@ -101,7 +102,7 @@ def _make_exp(dtype, lowest, highest):
     reduce, power, magic = _make_reduce(dtype), _make_power(dtype), _magic(dtype)
     lowest, highest, one, half, inf = (dtype(v) for v in (lowest, highest, 1, 0.5, np.inf))
 
-    @_inline
+    @_scalar
     def exp(x):
         n, p = reduce(clamp(x, lowest, highest))
         a = fma(n, half, magic) - magic  # scale twice: 2**n alone may be denormal or infinite
@@ -117,7 +118,7 @@ def _make_expm1(dtype, lowest, highest):
     reduce, power = _make_reduce(dtype), _make_power(dtype)
     lowest, highest, zero, half, one, two, inf = (dtype(v) for v in (lowest, highest, 0, 0.5, 1, 2, np.inf))
 
-    @_inline
+    @_scalar
     def expm1(x):
         n, p = reduce(clamp(x, lowest, highest))
         s = power(n - one)  # half of 2**n, which alone may be infinite
@@ -165,7 +166,7 @@ def _make_log(dtype):
     zero, one, inf, nan = dtype(0), dtype(1), dtype(np.inf), dtype(np.nan)
     normal, lift, lift_log2 = info.smallest_normal, dtype(2.0 ** (info.nmant + 1)), dtype(info.nmant + 1)
 
-    @_inline
+    @_scalar
     def log(x):
         denormal = magnitude(x) < bits(normal)
         n, f = split(x * (lift if denormal else one))
@@ -182,7 +183,7 @@ def _make_log1p(dtype):
     split, join, power, info = _make_split(dtype), _make_join(dtype), _make_power(dtype), np.finfo(dtype)
     one, inf, nan, highest, enough = (dtype(v) for v in (1, np.inf, np.nan, info.max, 2 * info.nmant))
 
-    @_inline
+    @_scalar
     def log1p(x):
         c = clamp(x, -one, highest)
         u = one + c
@@ -203,7 +204,7 @@ def _make_tanh(dtype, highest):
     reduce, power, coefficients = _make_reduce(dtype), _make_power(dtype), _typed(dtype, TANH)
     one, two, near, highest = (dtype(v) for v in (1, 2, 0.625, highest))
 
-    @_inline
+    @_scalar
     def tanh(x):
         a = clamp(abs(x), -highest, highest)
         z = a * a
@@ -219,7 +220,7 @@ def _make_sigmoid(dtype, exp):
     """``sigmoid``: ``1 - q`` or ``e - e q`` with ``q = e / (1 + e)``: loses less than the plain quotients."""
     one = dtype(1)
 
-    @_inline
+    @_scalar
     def sigmoid(x):
         e = exp(-abs(x))
         base = e if bits(x) < 0 else one
@@ -232,7 +233,7 @@ def _make_softplus(dtype, exp, log1p):
     """``log(1 + exp(x))``, without its overflow."""
     zero = dtype(0)
 
-    @_inline
+    @_scalar
     def softplus(x):
         return (zero if bits(x) < 0 else x) + log1p(exp(-abs(x)))
 
@@ -245,7 +246,7 @@ def _make_erf(dtype, highest):
     near, far = _typed(dtype, ERF), _typed(dtype, ERFC)
     one, highest = dtype(1), dtype(highest)
 
-    @_inline
+    @_scalar
     def erf(x):
         a = clamp(abs(x), -highest, highest)
         n, p = reduce(-horner(a - one, far))

@@ -20,7 +20,7 @@ from numba import cfunc, float32, float64, njit, types
 from .cache import instance, on_first_use
 from .compiled import helper, linked
 from .linear import ACTIVATE, BACK, OPTIONS, column_sums
-from .objects import data, dimensions, elements, item, matrix, side, size, usable
+from .objects import address, data, dimensions, elements, item, matrix, side, size, usable
 from .pointers import wide_vectors
 from .tiles import VECTOR, product_tile, transpose_tile
 
@@ -28,13 +28,15 @@ __all__ = ["NAMES"]
 
 _ROWS = 6  # of a tile, of up to two vectors: with AVX2 as many sums as there are registers beside them and a factor
 _FEW = 4  # columns for which the weights are not put in order
-_PRODUCT = types.void(*[types.intp] * 8)
 
-# Constants of the templates below.
+# Constants of the templates below: types, and functions that the kernels of a type share.
 ACT: Any = None
 KIND: Any = None
 SIZE: Any = None
 MULTIPLY: Any = None
+APPLY: Any = None
+FIT: Any = None
+APPLY_BACK: Any = None
 
 
 @njit(inline="always")
@@ -66,16 +68,10 @@ def _multiply(a, down, right, b, out, rows, depth, columns):
         else:
             _strip(KIND(0), SIZE, a, down, right, line, columns, target, rows, depth, left, 0)
             j = columns
+    return rows
 
 
-@functools.cache
-def _product(kind):
-    """``_multiply`` for a type as the kernels call it."""
-    code = instance(_multiply, f"multiply_{kind}", KIND=np.dtype(kind).type, SIZE=np.dtype(kind).itemsize)
-    return linked(f"tapegrad_multiply_{kind}", cfunc(_PRODUCT, cache=True, error_model="numpy")(code))
-
-
-@njit(**OPTIONS)
+@helper(fastmath=OPTIONS["fastmath"])
 def _dots(x, w, out):
     """``out = x @ w.T`` without other memory."""
     for i in range(x.shape[0]):
@@ -103,53 +99,92 @@ def _transposed(w):
 
 
 @helper
-def _fit(x, w, like):
-    """Whether this is an input with features in its last dimension, and the weight of a layer."""
-    if not usable(x, like) or not usable(w, like) or dimensions(w) != 2 or dimensions(x) < 2:
-        return False
-    return side(w, 1) == side(x, dimensions(x) - 1) and side(w, 1) > 0
+def _rows(x, w, model):
+    """How many rows of features an input has, or -1 where it is none or ``w`` is not the weight of a layer."""
+    if not usable(x, model) or not usable(w, model) or dimensions(w) != 2 or dimensions(x) < 2:
+        return -1
+    inner = side(w, 1)
+    return size(x) // inner if inner == side(x, dimensions(x) - 1) and inner > 0 else -1
+
+
+def _apply(arrays, model):
+    """The product of a layer to its output; returns the number of rows, or -1 where it cannot use the arrays."""
+    x, w, b, out = item(arrays, 0), item(arrays, 1), item(arrays, 2), item(arrays, 3)
+    rows = _rows(x, w, model)
+    if rows < 0 or not usable(b, model) or dimensions(b) != 1 or size(b) != side(w, 0):
+        return -1
+    features, inner = side(w, 0), side(w, 1)
+    weight = matrix(w, features, inner, KIND)
+    if rows < _ROWS or features < _FEW:
+        _dots(matrix(x, rows, inner, KIND), weight, matrix(out, rows, features, KIND))
+        return rows
+    ordered = _transposed(weight)
+    MULTIPLY(data(x), inner, 1, ordered.ctypes.data, data(out), rows, inner, features)
+    return rows if ordered.size > 0 else 0  # after the product: an array lives to where it is mentioned last
+
+
+def _fit(arrays, model):
+    """The number of rows of a layer on its way back, or -1 where it cannot use the arrays."""
+    g, x, w, out = item(arrays, 0), item(arrays, 1), item(arrays, 2), item(arrays, 3)
+    rows = _rows(x, w, model)
+    if rows < 0 or not usable(g, model) or not usable(out, model):
+        return -1
+    return rows if size(g) == size(out) == rows * side(w, 0) else -1
+
+
+def _apply_back(arrays, before, rows):
+    """The cotangents of input and weight from that ``before`` the activation."""
+    x, w, gx, gw = item(arrays, 1), item(arrays, 2), item(arrays, 4), item(arrays, 5)
+    features, inner = side(w, 0), side(w, 1)
+    if size(gx) > 0:
+        MULTIPLY(before, features, 1, data(w), data(gx), rows, features, inner)
+    if size(gw) > 0:
+        MULTIPLY(before, 1, features, data(x), data(gw), features, rows, inner)
+    return rows
 
 
 def _forward(arrays, like):
-    x, w, b, out = item(arrays, 0), item(arrays, 1), item(arrays, 2), item(arrays, 3)
-    if not _fit(x, w, like) or not usable(b, like) or dimensions(b) != 1 or size(b) != side(w, 0):
+    rows = APPLY(arrays, address(like))
+    if rows < 0:
         return False
-    features, inner = side(w, 0), side(w, 1)
-    rows = size(x) // inner
-    weight, made = matrix(w, features, inner, like), matrix(out, rows, features, like)
-    if rows < _ROWS or features < _FEW:
-        _dots(matrix(x, rows, inner, like), weight, made)
-    else:
-        ordered = _transposed(weight)
-        MULTIPLY(data(x), inner, 1, ordered.ctypes.data, data(out), rows, inner, features)
-    ACT(made, elements(b, 0, features, like))
+    features = side(item(arrays, 1), 0)
+    ACT(matrix(item(arrays, 3), rows, features, like), elements(item(arrays, 2), 0, features, like))
     return True
 
 
 def _back(arrays, like):
-    g, x, w, out = item(arrays, 0), item(arrays, 1), item(arrays, 2), item(arrays, 3)
-    gx, gw, gb = item(arrays, 4), item(arrays, 5), item(arrays, 6)
-    if not _fit(x, w, like) or not usable(g, like):
+    rows = FIT(arrays, address(like))
+    if rows < 0:
         return False
-    features, inner = side(w, 0), side(w, 1)
-    rows = size(x) // inner
-    if size(g) != rows * features or not usable(out, like) or size(out) != rows * features:
-        return False
-    before, sums = matrix(g, rows, features, like), elements(gb, 0, features, like)
-    if ACT is not None:
-        before = np.empty((rows, features), like.dtype)
-        ACT(matrix(g, rows, features, like), matrix(out, rows, features, like), before, sums)
-    elif size(gb) > 0:
-        column_sums(before, sums)
-    if size(gx) > 0:
-        MULTIPLY(before.ctypes.data, features, 1, data(w), data(gx), rows, features, inner)
-    if size(gw) > 0:
-        MULTIPLY(before.ctypes.data, 1, features, data(x), data(gw), features, rows, inner)
-    return True
+    features, sums = side(item(arrays, 2), 0), item(arrays, 6)
+    g = matrix(item(arrays, 0), rows, features, like)
+    if ACT is None:
+        if size(sums) > 0:
+            column_sums(g, elements(sums, 0, features, like))
+        APPLY_BACK(arrays, data(item(arrays, 0)), rows)
+        return True
+    before = np.empty((rows, features), like.dtype)
+    ACT(g, matrix(item(arrays, 3), rows, features, like), before, elements(sums, 0, features, like))
+    APPLY_BACK(arrays, before.ctypes.data, rows)
+    return before.size >= 0  # after the products, likewise
 
 
 _TYPES = {"float32": float32, "float64": float64}
 NAMES = tuple(f"{way}_{act or 'plain'}_{kind}" for way in ("forward", "back") for act in ACTIVATE for kind in _TYPES)
+
+
+@functools.cache
+def _shared(template, kind):
+    """A function for a type that its kernels call rather than take a copy of it in."""
+    name, words, called = f"{template.__name__[1:]}_{kind}", template.__code__.co_argcount, {}
+    if template in (_apply, _apply_back):
+        called["MULTIPLY"] = _shared(_multiply, kind)
+    code = instance(template, name, KIND=np.dtype(kind).type, SIZE=np.dtype(kind).itemsize, **called)
+    made = cfunc(types.intp(*[types.intp] * words), cache=True, error_model="numpy")(code)
+    return linked(f"tapegrad_{name}", made)
+
+
+_PARTS = {"forward": {"APPLY": _apply}, "back": {"FIT": _fit, "APPLY_BACK": _apply_back}}
 
 
 def _make(name):
@@ -158,7 +193,8 @@ def _make(name):
     way, act, kind = name.split("_")
     act = None if act == "plain" else act
     template, function = {"forward": (_forward, ACTIVATE), "back": (_back, {None: None} | BACK)}[way]
-    kernel = instance(template, name, ACT=function[act], MULTIPLY=_product(kind))
+    parts = {key: _shared(part, kind) for key, part in _PARTS[way].items()}
+    kernel = instance(template, name, ACT=function[act], **parts)
     made = njit([types.boolean(types.intp, _TYPES[kind][::1])], **OPTIONS)(kernel)
     made.disable_compile()
     return made
