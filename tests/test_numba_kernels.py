@@ -201,6 +201,15 @@ def test_specials_without_a_warning(name, dtype):
             np.testing.assert_allclose(got, expected, rtol=8 * eps, atol=8 * eps)
 
 
+def test_gelu_in_float32_is_right_to_its_last_digits():
+    x = np.concatenate([np.linspace(-7, 7, 100_001), np.geomspace(1e-30, 1, 500)]).astype(np.float32)
+    wide, eps = x.astype(np.float64), np.finfo(np.float32).eps
+    off = np.abs(elements.gelu(x) - wide * normal_cdf(wide)) / np.maximum(np.abs(wide), 1)
+    assert off.max() < 2 * eps
+    off = np.abs(elements.gelu_vjp(np.ones_like(x), x) - FORMULAS["gelu_vjp"][1](1, wide))
+    assert off.max() < 3 * eps
+
+
 @NAMES
 def test_other_types_take_the_shared_way(name):
     arrays = arrays_for(name, np.float16)

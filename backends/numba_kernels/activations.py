@@ -11,7 +11,8 @@ import numpy as np
 from numba.core.dispatcher import Dispatcher
 
 from . import scalar
-from .bits import fma
+from .bits import copysign, fma, horner
+from .coefficients import GELU_SLOPE, GELU_SLOPE_END, NORMAL, NORMAL_END
 from .compiled import helper
 
 __all__ = ["MAKERS", "function"]
@@ -156,21 +157,39 @@ def _make_softplus_vjp(dtype):
     return softplus_vjp
 
 
-def _make_cdf(dtype):
-    """The normal distribution function."""
+def _make_odd(table, end):
+    """An odd function in float32 that is half of the sign beyond ``end``, by one polynomial of the square."""
+    scale, half, one, bound = (np.float32(v) for v in (2 / end**2, 0.5, 1, end))
+    coefficients = tuple(np.float32(v) for v in table)
+
+    @_inline
+    def odd(x):
+        y = x * horner(fma(x * x, scale, -one), coefficients)
+        return copysign(half, x) if abs(x) > bound else y  # a NaN stays
+
+    return odd
+
+
+def _make_centred_cdf(dtype):
+    """The normal distribution function less a half: to float32's last digits in a third of the time of ``erf``."""
+    if dtype is np.float32:
+        return _make_odd(NORMAL, NORMAL_END)
     erf, half, root_half = _twin("erf", dtype), dtype(0.5), dtype(math.sqrt(0.5))
-    return _inline(lambda x: fma(half, erf(x * root_half), half))
+    return _inline(lambda x: half * erf(x * root_half))
 
 
 def _make_gelu(dtype):
-    cdf = _make_cdf(dtype)
-    return lambda x: x * cdf(x)
+    centred, half = _make_centred_cdf(dtype), dtype(0.5)
+    return lambda x: x * (centred(x) + half)
 
 
 def _make_gelu_vjp(dtype):
-    cdf, exp = _make_cdf(dtype), _twin("exp", dtype)
     half, density = dtype(0.5), dtype(1 / math.sqrt(2 * math.pi))
-    return lambda g, x: g * (cdf(x) + x * (density * exp(-half * x * x)))
+    if dtype is np.float32:
+        slope, zero = _make_odd(GELU_SLOPE, GELU_SLOPE_END), dtype(0)
+        return lambda g, x: g * fma(x, zero, slope(x) + half)  # nan at infinity, where the formula has inf * 0
+    centred, exp = _make_centred_cdf(dtype), _twin("exp", dtype)
+    return lambda g, x: g * ((centred(x) + half) + x * (density * exp(-half * x * x)))
 
 
 def _make_gate(dtype):

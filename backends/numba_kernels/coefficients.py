@@ -8,11 +8,18 @@ With ``r`` in +-ln(2)/2, ``s = f / (2 + f)`` for ``1 + f`` in [sqrt(1/2), sqrt(2
 - TANH: ``tanh(x) = x + x^3 P(x^2)`` for ``|x| < 0.625``
 - ERF:  ``erf(x) = x + x P(x^2)`` for ``|x| < 1``
 - ERFC: ``erfc(1 + u) = exp(-P(u))``, its error weighted with ``erfc``
+
+In float32 alone, with ``u = 2 (x / END)^2 - 1`` for ``|x| <= END``:
+
+- NORMAL:     ``Phi(x) - 1/2 = x P(u)`` for the normal distribution function
+- GELU_SLOPE: ``d/dx (x Phi(x)) - 1/2 = x P(u)``
 """
 
 import numpy as np
 
-__all__ = ["ERF", "ERFC", "EXP", "LN2", "LOG", "TANH"]
+__all__ = [
+    "ERF", "ERFC", "EXP", "GELU_SLOPE", "GELU_SLOPE_END", "LN2", "LOG", "NORMAL", "NORMAL_END", "TANH",
+]  # fmt: skip
 
 # ln(2) = high + low; high is short enough that its product with any exponent is exact without an fma.
 LN2 = {
@@ -134,3 +141,43 @@ ERFC = {
         4.865480679262327e-12,
     ),
 }
+# Beyond these the function is half of the sign, to the last digit of what it is added to.
+NORMAL_END, GELU_SLOPE_END = 5.4, 6.0
+NORMAL = (
+    0.13092811,
+    -0.06532806,
+    0.048499603,
+    -0.039206706,
+    0.032116357,
+    -0.0257475,
+    0.019646984,
+    -0.013959101,
+    0.009644669,
+    -0.006723507,
+    0.0036705271,
+    -0.001178912,
+    0.00086490286,
+    -0.0010309883,
+    0.0003962109,
+)
+GELU_SLOPE = (
+    0.117897764,
+    -0.059342813,
+    0.046057727,
+    -0.042365428,
+    0.044555202,
+    -0.050938014,
+    0.05869798,
+    -0.06429923,
+    0.0668449,
+    -0.06580027,
+    0.054515623,
+    -0.036239564,
+    0.031262256,
+    -0.03308533,
+    0.016193548,
+    0.0017048558,
+    0.0017876042,
+    -0.0069097704,
+    0.0027963084,
+)

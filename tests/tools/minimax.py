@@ -6,6 +6,8 @@
 import mpmath as mp
 import numpy as np
 
+from tapegrad.backends.numba_kernels.coefficients import GELU_SLOPE_END, NORMAL_END
+
 mp.mp.dps = 40
 
 
@@ -40,16 +42,27 @@ def even(f):
     return lambda z: f(mp.sqrt(z))  # an even function of x, as a function of z = x^2
 
 
+def centred(highest, curve):
+    """An odd function of x over x, as a function of u in [-1, 1], where ``1 + u = 2 (x / highest)^2``; and ``x``."""
+
+    def place(u):
+        return highest * mp.sqrt(max((1 + u) / 2, tiny))
+
+    return lambda u: curve(place(u)) / place(u), lambda u: place(u) + mp.mpf("0.05")
+
+
 half_ln2 = mp.log(2) / 2
 s_max = (mp.sqrt(2) - 1) ** 2
 tiny = mp.mpf(10) ** -8
-# name: function, weight (error measure), interval, number of coefficients in float32 and float64
+# name: function, weight (error measure), interval, number of coefficients in float32 and, where it has them, float64
 TABLES = {
     "EXP": (lambda r: (mp.expm1(r) - r) / r**2, abs, -half_ln2, half_ln2 * (1 + tiny), 5, 10),
     "LOG": (even(lambda s: (2 * mp.atanh(s) - 2 * s) / s**3), lambda z: z, tiny, s_max**2, 3, 7),
     "TANH": (even(lambda x: (mp.tanh(x) - x) / x**3), lambda z: z, tiny, mp.mpf("0.625") ** 2, 5, 11),
     "ERF": (even(lambda x: mp.erf(x) / x - 1), lambda z: 1, tiny, 1, 7, 12),
     "ERFC": (lambda u: -mp.log(mp.erfc(1 + u)), lambda u: mp.erfc(1 + u), 0, 5, 7, 18),
+    "NORMAL": (*centred(NORMAL_END, lambda x: mp.ncdf(x) - 0.5), -1, 1, 15),
+    "GELU_SLOPE": (*centred(GELU_SLOPE_END, lambda x: mp.ncdf(x) - 0.5 + x * mp.npdf(x)), -1, 1, 19),
 }
 if __name__ == "__main__":
     for name, (f, weight, lo, hi, *counts) in TABLES.items():
