@@ -25,13 +25,14 @@ OFF: set[int] = set()
 # The threads in inference mode, and those among them that have switched gradients on inside of it, in name only.
 INFERRING: set[int] = set()
 _ON_IN_NAME: set[int] = set()
+_known: set[int] = set()  # the threads that a _Departure is set for
 
 
 class _Departure:
     """Takes a thread's number out of all sets when the thread ends, for the next one that gets the number."""
 
     def __init__(self, me: int) -> None:
-        self._me, self._sets = me, (OFF, INFERRING, _ON_IN_NAME)  # at exit the module's names may be gone
+        self._me, self._sets = me, (OFF, INFERRING, _ON_IN_NAME, _known)  # at exit the module's names may be gone
 
     def __del__(self) -> None:
         for threads in self._sets:
@@ -71,8 +72,9 @@ def _switch(enabled: bool) -> bool:
         OFF.discard(me)
     else:
         OFF.add(me)
-        if not hasattr(_of_thread, "departure"):
+        if me not in _known:
             _of_thread.departure = _Departure(me)
+            _known.add(me)
     return before
 
 
@@ -114,9 +116,12 @@ class _GradMode:
     """A context manager and decorator that holds one grad mode."""
 
     enabled = True
+    _before: list[bool]
 
-    def __init__(self) -> None:
-        self._before: list[bool] = []
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        made = object.__new__(cls)
+        made._before = []
+        return made
 
     def __enter__(self) -> None:
         self._before.append(_switch(self.enabled))
@@ -190,14 +195,9 @@ class no_grad(_GradMode):  # noqa: N801 - PyTorch's name
     enabled = False
 
     def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
-        made = object.__new__(cls)
-        if function is None:
-            return made
-        made.__init__()  # type: ignore[misc]
-        return made(function)
-
-    def __init__(self, function: Callable[..., Any] | None = None) -> None:
-        self._before = []
+        made = object.__new__(cls)  # not by `super`: one call less
+        made._before = []
+        return made if function is None else made(function)
 
 
 class enable_grad(no_grad):  # noqa: N801 - PyTorch's name
@@ -224,7 +224,6 @@ class inference_mode(_GradMode):  # noqa: N801 - PyTorch's name
         return made
 
     def __init__(self, mode: bool = True) -> None:
-        super().__init__()
         self._infer = mode
         self._modes: list[tuple[bool, bool, bool]] = []
 
@@ -259,7 +258,6 @@ class set_grad_enabled(_GradMode):  # noqa: N801 - PyTorch's name
     """
 
     def __init__(self, mode: bool) -> None:
-        super().__init__()
         if type(mode) is not bool:
             raise TypeError(f"set_grad_enabled: mode must be a bool, not {type(mode).__name__}")
         self.enabled = mode
