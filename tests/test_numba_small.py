@@ -155,3 +155,20 @@ def test_a_row_has_the_same_bits_in_every_batch():
     out = BACKEND.linear(x, w, b, "relu")
     for rows in (6, 7, 12, 13, 40):  # whole tiles, and last tiles that lie over the one before
         np.testing.assert_array_equal(BACKEND.linear(x[:rows].copy(), w.copy(), b, "relu"), out[:rows])
+
+
+@pytest.mark.parametrize(
+    "other", [None, 1.5, object(), np.float32(2), np.ones((7, 5)), np.ones((7, 5), np.float32)[::2]]
+)
+def test_kernels_look_only_at_arrays_that_they_can_use(other):
+    x, w, b, g = layer((7, 5, 9), np.float32)
+    out, nothing = np.empty((7, 9), np.float32), np.empty(0, np.float32)
+    forward, back = numba_backend.FORWARD["relu", "f"], numba_backend.BACK["relu", "f"]
+    for place in range(3):
+        arrays = [x, w, b, out]
+        arrays[place] = other
+        assert not forward(id(arrays), nothing)
+    for place in range(4):
+        arrays = [g, x, w, out, nothing, nothing, np.empty(9, np.float32)]
+        arrays[place] = other
+        assert not back(id(arrays), nothing)

@@ -122,11 +122,13 @@ def usable(typingctx, array, model):
             kind = _read(context, builder, thing, word(_TYPE))
             return builder.and_(_read(context, builder, kind, word(_CHARACTERS), types.int32), small(0xFFFFFF))
 
+        fit = cgutils.alloca_once_value(builder, cgutils.false_bit)
         classes = [_read(context, builder, thing, word(_CLASS)) for thing in args]
-        flags = builder.and_(_read(context, builder, args[0], word(_FLAGS), types.int32), small(_USABLE))
-        alike = builder.icmp_signed("==", characters(args[0]), characters(args[1]))
-        fit = builder.and_(alike, builder.icmp_signed("==", flags, small(_USABLE)))
-        return builder.and_(fit, builder.icmp_signed("==", *classes))
+        with builder.if_then(builder.icmp_signed("==", *classes)):  # another object has no such fields
+            flags = builder.and_(_read(context, builder, args[0], word(_FLAGS), types.int32), small(_USABLE))
+            alike = builder.icmp_signed("==", characters(args[0]), characters(args[1]))
+            builder.store(builder.and_(alike, builder.icmp_signed("==", flags, small(_USABLE))), fit)
+        return builder.load(fit)
 
     return types.boolean(types.intp, types.intp), codegen
 
