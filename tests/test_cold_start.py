@@ -6,13 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 pytest.importorskip("numba")
 
 import tapegrad as tg
 from tapegrad.__main__ import main
-from tapegrad.backends.numba_kernels import manifest
+from tapegrad.backends.numba_kernels import manifest, reductions
 
 ROOT = Path(__file__).parents[1]
 PROGRAM = """if True:
@@ -24,6 +25,7 @@ PROGRAM = """if True:
         tg.nn.functional.mse_loss(tg.tanh(model(tg.ones(4, 3))), tg.zeros(4, 2)).backward()
         optimizer.step()
         tg.randperm(9)
+        tg.softmax(tg.ones(2, 3), 1)
     print(len(recorder.buffer))
 """
 
@@ -63,12 +65,51 @@ def test_the_hosts_own_kernels_are_not_announced(tmp_path):
     assert out.stderr == ""
 
 
+@pytest.mark.parametrize("enabled", [True, False])
+def test_nothing_is_collected_while_kernels_are_compiled(tmp_path, enabled):
+    out = python(
+        "-c", f"""if True:
+    import gc
+    from numba.core import event
+    import tapegrad as tg
+
+    class Watch(event.Listener):
+        seen = set()
+
+        def on_start(self, event):
+            pass
+
+        def on_end(self, event):
+            self.seen.add(gc.isenabled())
+
+    event.register("numba:run_pass", Watch())  # before the package's own listeners
+    gc.enable() if {enabled} else gc.disable()
+    tg.randperm(9)
+    print(Watch.seen, gc.isenabled())""", TAPEGRAD_CACHE=str(tmp_path),
+    )  # fmt: skip
+    assert out.stdout.split() == ["{False}", str(enabled)]
+
+
+def test_a_kernel_is_compiled_for_the_types_that_it_meets():
+    kernel = reductions._make("mean_rows")
+    with pytest.raises(TypeError, match=r"mean_rows: no code for array\(int64, 2d"):
+        kernel(np.ones((2, 3), np.int64), 1.0, np.ones(2, np.int64))
+    assert not kernel.signatures
+    for count, dtype in enumerate(("float64", "float32"), 1):
+        for number in (3.0, 3, np.float32(3)):  # of any type
+            out = np.zeros(2, dtype)
+            kernel(np.full((2, 3), 2, dtype), number, out)
+            assert out.tolist() == [2, 2]
+        assert len(kernel.signatures) == count
+
+
 def test_a_manifest_makes_just_its_kernels(cold, tmp_path):
     _, places = cold
     listed = json.loads(Path(places["TAPEGRAD_MANIFEST"]).read_text())
     assert listed["linear.column_sums"] == ["float32[2], float32[1]"]
     assert listed["draws.permutation"] == []
-    assert not any(name.startswith("rows.") for name in listed)
+    assert listed["rows.softmax"] == ["float32[2], float32[2]"]
+    assert not any(name.startswith("reductions.") for name in listed)
     done = python("-m", "tapegrad", "warmup", "--manifest", places["TAPEGRAD_MANIFEST"], TAPEGRAD_CACHE=str(tmp_path))
     assert f"{len(listed)} kernels ready in {tmp_path}" in done.stdout
     after = python("-c", PROGRAM, TAPEGRAD_CACHE=str(tmp_path))

@@ -68,5 +68,5 @@ class _Pause(_Listener):
 
 def announce(folder: str) -> None:
     """Tell the user as soon as a kernel of this package is compiled rather than loaded."""
-    event.register(_KIND, _Notice(folder))
     event.register(_KIND, _Pause())
+    event.register(_KIND, _Notice(folder))  # after the other: when one leaves, Numba misses out the next
