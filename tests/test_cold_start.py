@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,7 @@ pytest.importorskip("numba")
 
 import tapegrad as tg
 from tapegrad.__main__ import main
-from tapegrad.backends.numba_kernels import manifest, reductions
+from tapegrad.backends.numba_kernels import cache, manifest, notice, reductions
 
 ROOT = Path(__file__).parents[1]
 PROGRAM = """if True:
@@ -54,6 +56,27 @@ def test_compiling_is_told_once_and_loading_is_not(cold):
     assert places["TAPEGRAD_CACHE"] in first.stderr
     again = python("-c", PROGRAM, TAPEGRAD_CACHE=places["TAPEGRAD_CACHE"])
     assert (again.stdout.strip(), again.stderr) == ("0", "")
+
+
+def test_threads_that_compile_at_once_tell_it_once(monkeypatch):
+    told = []
+
+    def announce(folder):
+        time.sleep(0.05)
+        told.append(folder)
+
+    def use():
+        with cache.compiling():
+            pass
+
+    monkeypatch.setattr(notice, "announce", announce)
+    cache._first_use.cache_clear()
+    threads = [threading.Thread(target=use) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(told) == 1
 
 
 def test_the_hosts_own_kernels_are_not_announced(tmp_path):

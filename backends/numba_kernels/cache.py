@@ -37,8 +37,8 @@ def compiling() -> Iterator[None]:
     """
     from numba import config
 
-    _first_use()
     with _lock:
+        _first_use()
         before = config.CACHE_DIR
         config.CACHE_DIR = str(folder())
         try:
