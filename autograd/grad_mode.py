@@ -219,7 +219,7 @@ class inference_mode(_GradMode):  # noqa: N801 - PyTorch's name
     def __new__(cls, mode: bool | Callable[..., Any] = True) -> Any:
         made = super().__new__(cls)
         if callable(mode):
-            made.__init__()  # type: ignore[misc]
+            made.__init__()
             return made(mode)
         return made
 

@@ -166,17 +166,17 @@ def _realloc(state, data, size):
 
 
 _w = types.intp
-_ENTRIES = {}  # the addresses of the functions by their names
+_FUNCTIONS = {}  # compiled, by their names
 with compiling():
     for _function, _signature in (
         (_release_down_to, types.void(ADDRESSES, _w)), (_fitting, _w(ADDRESSES, _w)),
         (_allocate, _w(ADDRESSES, _w, _w)), (_free, types.void(ADDRESSES, _w, _w)),
         (_malloc, _w(ADDRESSES, _w)), (_calloc, _w(ADDRESSES, _w, _w)), (_realloc, _w(ADDRESSES, _w, _w)),
     ):  # fmt: skip
-        _made = cfunc(_signature, cache=True, error_model="numpy")(_function)
-        _ENTRIES[_function.__name__] = _made.address
+        _name = _function.__name__
+        _FUNCTIONS[_name] = cfunc(_signature, cache=True, error_model="numpy")(_function)
         # Those that follow call it rather than take a copy of it in.
-        globals()[_function.__name__] = linked("tapegrad" + _function.__name__, _made)
+        globals()[_name] = linked("tapegrad" + _name, _FUNCTIONS[_name])
 
 
 class _Handler(ctypes.Structure):
@@ -214,17 +214,17 @@ def _make():
         return None
     STATE[_MALLOC], STATE[_CALLOC], STATE[_REALLOC] = below.malloc, below.calloc, below.realloc
     STATE[_FREE], STATE[_CONTEXT] = below.free, below.context or 0
-    called = [_ENTRIES["_" + name] for name, _ in _Handler._fields_[3:]]
+    called = [_FUNCTIONS["_" + name].address for name in ("malloc", "calloc", "realloc", "free")]
     handler = _Handler(b"tapegrad", 1, ctypes.addressof(STATE), *called)
     # Arrays may outlive every Python object: nothing of this is ever freed.
-    for kept in (STATE, handler, _NAME):
+    for kept in (STATE, handler, _NAME, *_FUNCTIONS.values()):
         _python.Py_IncRef(ctypes.py_object(kept))
     return _capsule_of(ctypes.addressof(handler), _NAME, None)
 
 
 STATE[LIMIT] = STATE[ROOM] = sys.maxsize
 _default, _capsule = _get_handler(), _make()
-_release = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_ssize_t)(_ENTRIES["_release_down_to"])
+_release = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_ssize_t)(_FUNCTIONS["_release_down_to"].address)
 
 
 def install():

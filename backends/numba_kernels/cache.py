@@ -90,7 +90,7 @@ def instance(template: Any, name: str, **constants: Any) -> Any:
     return made
 
 
-def typed(function: Callable[..., Any], signatures: Iterable[Any], **options: Any) -> Any:
+def typed(function: Any, signatures: Iterable[Any], **options: Any) -> Any:
     """``function`` compiled for arrays of a few types, for each when such arrays are first given.
 
     Args:

@@ -4,6 +4,7 @@ Numba gives every function entries for Python and for C. Where nobody uses them 
 """
 
 import functools
+from typing import Any
 
 from llvmlite.binding import add_symbol
 from numba import njit, types
@@ -18,7 +19,7 @@ HELPER = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 helper = functools.partial(njit, **HELPER)
 
-_alive = []  # machine code that others call
+_alive: list[Any] = []  # machine code that others call
 
 
 def linked(name, made):

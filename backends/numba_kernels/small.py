@@ -184,7 +184,7 @@ def _shared(template, kind):
     return linked(f"tapegrad_{name}", made)
 
 
-_PARTS = {"forward": {"APPLY": _apply}, "back": {"FIT": _fit, "APPLY_BACK": _apply_back}}
+_PARTS: dict[str, dict[str, Any]] = {"forward": {"APPLY": _apply}, "back": {"FIT": _fit, "APPLY_BACK": _apply_back}}
 
 
 def _make(name):
