@@ -1,5 +1,6 @@
 """Compiled kernels: told when they are made, kept, listed in a manifest and made from it."""
 
+import ast
 import json
 import os
 import subprocess
@@ -16,6 +17,7 @@ pytest.importorskip("numba")
 import tapegrad as tg
 from tapegrad.__main__ import main
 from tapegrad.backends.numba_kernels import cache, manifest, notice, reductions
+from tapegrad.cli import warmup
 
 ROOT = Path(__file__).parents[1]
 PROGRAM = """if True:
@@ -28,6 +30,7 @@ PROGRAM = """if True:
         optimizer.step()
         tg.randperm(9)
         tg.softmax(tg.ones(2, 3), 1)
+        tg.exp(tg.zeros(200, 200))  # large enough for memory that is kept
     print(len(recorder.buffer))
 """
 
@@ -113,6 +116,24 @@ def test_nothing_is_collected_while_kernels_are_compiled(tmp_path, enabled):
     assert out.stdout.split() == ["{False}", str(enabled)]
 
 
+def test_whoever_imports_a_kernel_it_is_kept_in_the_folder(tmp_path):
+    out = python(
+        "-c", """if True:
+    import tapegrad.backends.numba_kernels.small, tapegrad.backends.numba_kernels.update  # not by their users
+    from tapegrad.backends.numba_kernels import linear, loss, update
+    kernels = [k for m in (linear, loss, update) for k in vars(m).values() if hasattr(k, "_cache")]
+    print({k._cache.cache_path for k in kernels} - {None})""", TAPEGRAD_CACHE=str(tmp_path),
+    )  # fmt: skip
+    (folder,) = ast.literal_eval(out.stdout)
+    assert Path(folder).is_relative_to(tmp_path)
+
+
+def test_warming_up_knows_every_module_of_kernels():
+    folder = Path(manifest.__file__).parent
+    named = {file.stem for file in folder.glob("*.py") if "\nNAMES" in file.read_text()}
+    assert named == set(warmup.MODULES)
+
+
 def test_a_kernel_is_compiled_for_the_types_that_it_meets():
     kernel = reductions._make("mean_rows")
     with pytest.raises(TypeError, match=r"mean_rows: no code for array\(int64, 2d"):
@@ -132,6 +153,7 @@ def test_a_manifest_makes_just_its_kernels(cold, tmp_path):
     assert listed["linear.column_sums"] == ["float32[2], float32[1]"]
     assert listed["draws.permutation"] == []
     assert listed["rows.softmax"] == ["float32[2], float32[2]"]
+    assert listed["allocator.empty"] == []
     assert not any(name.startswith("reductions.") for name in listed)
     done = python("-m", "tapegrad", "warmup", "--manifest", places["TAPEGRAD_MANIFEST"], TAPEGRAD_CACHE=str(tmp_path))
     assert f"{len(listed)} kernels ready in {tmp_path}" in done.stdout

@@ -187,6 +187,61 @@ def test_what_is_kept_makes_way_for_the_limit():
     assert memory.report().held + memory.report().cached <= held
 
 
+def test_the_limit_holds_for_small_arrays_beside_what_is_kept():
+    memory.empty_cache()
+    limit = memory.report().held + 10_000_000
+    memory.set_limit(limit)
+    large = np.empty(8_000_000, np.uint8)
+    del large
+    small = [np.empty(60_000, np.uint8) for _ in range(150)]
+    report = memory.report()
+    assert len(small) * 60_000 <= report.held
+    assert report.held + report.cached <= limit
+
+
+RACE = """if True:
+    import sys, threading, time
+    import numpy as np
+    from tapegrad import memory
+    sys.setswitchinterval(1e-5)
+    text = " ".join(map(str, range(30000)))
+    end = time.time() + 3
+    before = memory.report().held
+
+    def parse():  # NumPy asks for more memory while it has given the GIL away
+        while time.time() < end:
+            memory.report()
+            assert np.fromstring(text, sep=" ").sum() == 449985000
+
+    def allocate(seed):
+        memory.report()
+        rng = np.random.RandomState(seed)
+        while time.time() < end:
+            arrays = [np.full(rng.randint(8192, 20000), k) for k in range(rng.randint(1, 40))]
+            assert all((a == k).all() for k, a in enumerate(arrays))
+
+    def empty():
+        memory.report()
+        while time.time() < end:
+            memory.empty_cache()
+
+    jobs = (parse, ()), (allocate, (1,)), (allocate, (2,)), (empty, ())
+    threads = [threading.Thread(target=target, args=given) for target, given in jobs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    del threads
+    assert abs(memory.report().held - before) < 20_000, memory.report()
+    print("well")
+"""
+
+
+def test_threads_without_the_gil_do_no_harm():
+    done = subprocess.run([sys.executable, "-c", RACE], capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout.strip()) == (0, "well"), done.stderr
+
+
 def test_limits_are_not_negative():
     with pytest.raises(ValueError, match="must not be negative"):
         memory.set_limit(-1)

@@ -4,15 +4,17 @@ NumPy frees the data of an array when the array that owns it dies, and no view o
 out again the moment it comes back. A block fresh from the system costs a page fault for every 4 KiB, more than most
 operations take.
 
-What is held and kept together never exceeds the most that was ever held: no program grows by this. A block serves a
-request that fills at least four fifths of it. NumPy calls a handler with the GIL held, so nothing is locked. A handler
-is chosen by a context (a thread has its own), and an array remembers the one it was made by.
+Whenever a large block comes or goes, what is held and kept together does not exceed the most that was ever held: no
+program grows by this. A block serves a request that fills at least four fifths of it. Mostly NumPy calls a handler with
+the GIL held, but not where it reads numbers from text; so there is a lock. A handler is chosen by a context (a thread
+has its own), and an array remembers the one it was made by.
 
 In front of the data lies a header of two words: the size that was asked for, and the capacity of the block together
 with the way back to its start. NumPy's own handler provides the memory.
 """
 
 import ctypes
+import os
 import sys
 
 import numpy as np
@@ -23,6 +25,7 @@ from numba.extending import intrinsic
 from .cache import compiling
 from .compiled import helper, linked
 from .pointers import ADDRESSES, clear, copy, load, store
+from .system import give_way
 
 __all__ = ["CACHED", "HELD", "LIMIT", "PEAK", "REFUSED", "ROOM", "STATE", "empty_cache", "install", "uninstall"]
 
@@ -35,7 +38,7 @@ _SLOTS = 256  # blocks kept at most
 
 # Words of the state; then, for each block that is kept, its start, its capacity and when it came.
 _MALLOC, _CALLOC, _REALLOC, _FREE, _CONTEXT = range(5)  # of the handler below this one
-HELD, CACHED, PEAK, LIMIT, ROOM, REFUSED, _HIGHEST, _CLOCK, _COUNT = range(5, 14)
+HELD, CACHED, PEAK, LIMIT, ROOM, REFUSED, _HIGHEST, _CLOCK, _COUNT, _LOCK = range(5, 15)
 _TABLE = 16
 
 STATE = (ctypes.c_ssize_t * (_TABLE + 3 * _SLOTS))()
@@ -56,6 +59,34 @@ def _call(typingctx, function, arguments):
         return builder.call(builder.inttoptr(args[0], kind.as_pointer()), values)
 
     return types.intp(types.intp, arguments), codegen
+
+
+@intrinsic
+def _swap(typingctx, state, k, value):
+    """Set a word in one step; returns what was there."""
+
+    def codegen(context, builder, signature, args):
+        return builder.atomic_rmw("xchg", builder.gep(args[0], [args[1]]), args[2], "seq_cst")
+
+    return types.intp(ADDRESSES, types.intp, types.intp), codegen
+
+
+@intrinsic
+def _unlock(typingctx, state):
+    """Let other threads in, who see all that was written before."""
+
+    def codegen(context, builder, signature, args):
+        word = context.get_value_type(types.intp)
+        builder.store_atomic(word(0), builder.gep(args[0], [word(_LOCK)]), "release", _WORD)
+        return context.get_dummy_value()
+
+    return types.void(ADDRESSES), codegen
+
+
+@helper
+def _lock(state):
+    while _swap(state, _LOCK, 1) != 0:
+        give_way()
 
 
 @helper(forceinline=True)
@@ -89,6 +120,15 @@ def _fitting(state, size):
     return best
 
 
+@helper(forceinline=True)
+def _hold(state, data, size, held):
+    """Note the size of a block, and what is held with it."""
+    store(data, -_HEADER, size)
+    state[HELD] = held
+    state[PEAK] = held if held > state[PEAK] else state[PEAK]
+    state[_HIGHEST] = held if held > state[_HIGHEST] else state[_HIGHEST]
+
+
 def _allocate(state, size, zero):
     """A block for ``size`` bytes, zeroed if ``zero``; 0 where there is none or the limit forbids it."""
     held = state[HELD] + size
@@ -102,9 +142,12 @@ def _allocate(state, size, zero):
         start, capacity = state[slot], state[slot + 1]
         _drop(state, slot)
     else:
+        most = state[LIMIT]
         if size >= _LARGE:
-            most = state[_HIGHEST] if state[_HIGHEST] > held else held
-            _release_down_to(state, (most if most < state[LIMIT] else state[LIMIT]) - held)
+            highest = state[_HIGHEST] if state[_HIGHEST] > held else held
+            most = highest if highest < most else most
+        if state[CACHED] > most - held:
+            _release_down_to(state, most - held)
         if zero:
             start = _call(state[_CALLOC], (state[_CONTEXT], 1, size + margin))
         else:
@@ -114,26 +157,12 @@ def _allocate(state, size, zero):
     data = (start + _MARGIN) & -_ALIGN if size >= _LARGE else start + _HEADER
     if zero and slot != 0:
         clear(data, size)
-    store(data, -_HEADER, size)
     store(data, -_WORD, (capacity << _SHIFT) | (data - start))
-    state[HELD] = held
-    state[PEAK] = held if held > state[PEAK] else state[PEAK]
-    state[_HIGHEST] = held if held > state[_HIGHEST] else state[_HIGHEST]
+    _hold(state, data, size, held)
     return data
 
 
-def _malloc(state, size):
-    return _allocate(state, size, 0)
-
-
-def _calloc(state, count, width):
-    return _allocate(state, count * width, 1)
-
-
-def _free(state, data, shape):
-    """``shape``: the size of the array, which may have been given another shape."""
-    if data == 0:
-        return
+def _deallocate(state, data):
     size, word = load(data, -_HEADER, np.intp), load(data, -_WORD, np.intp)
     start, capacity = data - (word & ((1 << _SHIFT) - 1)), word >> _SHIFT
     state[HELD] -= size
@@ -156,13 +185,57 @@ def _free(state, data, shape):
     state[CACHED] += capacity
 
 
-def _realloc(state, data, size):
+def _resize(state, data, size):
+    """Another block with what is in this one, or 0, which leaves it as it is."""
+    before, word = load(data, -_HEADER, np.intp), load(data, -_WORD, np.intp)
+    held = state[HELD] + size - before
+    if size < _LARGE and word >> _SHIFT == 0 and held <= state[LIMIT]:
+        # By the heap: NumPy keeps the smallest blocks in lists that only the GIL protects.
+        start = _call(state[_REALLOC], (state[_CONTEXT], data - _HEADER, size + _HEADER))
+        if start != 0:
+            _hold(state, start + _HEADER, size, held)
+            return start + _HEADER
+        return 0
     made = _allocate(state, size, 0)
-    if made != 0 and data != 0:
-        before = load(data, -_HEADER, np.intp)
+    if made != 0:
         copy(data, made, before if before < size else size)
-        _free(state, data, before)
+        _deallocate(state, data)
     return made
+
+
+def _malloc(state, size):
+    _lock(state)
+    made = _allocate(state, size, 0)
+    _unlock(state)
+    return made
+
+
+def _calloc(state, count, width):
+    _lock(state)
+    made = _allocate(state, count * width, 1)
+    _unlock(state)
+    return made
+
+
+def _realloc(state, data, size):
+    _lock(state)
+    made = _allocate(state, size, 0) if data == 0 else _resize(state, data, size)
+    _unlock(state)
+    return made
+
+
+def _free(state, data, shape):
+    """``shape``: the size of the array, which may have been given another shape."""
+    if data != 0:
+        _lock(state)
+        _deallocate(state, data)
+        _unlock(state)
+
+
+def _empty(state):
+    _lock(state)
+    _release_down_to(state, 0)
+    _unlock(state)
 
 
 _w = types.intp
@@ -170,8 +243,9 @@ _FUNCTIONS = {}  # compiled, by their names
 with compiling():
     for _function, _signature in (
         (_release_down_to, types.void(ADDRESSES, _w)), (_fitting, _w(ADDRESSES, _w)),
-        (_allocate, _w(ADDRESSES, _w, _w)), (_free, types.void(ADDRESSES, _w, _w)),
-        (_malloc, _w(ADDRESSES, _w)), (_calloc, _w(ADDRESSES, _w, _w)), (_realloc, _w(ADDRESSES, _w, _w)),
+        (_allocate, _w(ADDRESSES, _w, _w)), (_deallocate, types.void(ADDRESSES, _w)),
+        (_malloc, _w(ADDRESSES, _w)), (_calloc, _w(ADDRESSES, _w, _w)), (_resize, _w(ADDRESSES, _w, _w)),
+        (_realloc, _w(ADDRESSES, _w, _w)), (_free, types.void(ADDRESSES, _w, _w)), (_empty, types.void(ADDRESSES)),
     ):  # fmt: skip
         _name = _function.__name__
         _FUNCTIONS[_name] = cfunc(_signature, cache=True, error_model="numpy")(_function)
@@ -224,7 +298,16 @@ def _make():
 
 STATE[LIMIT] = STATE[ROOM] = sys.maxsize
 _default, _capsule = _get_handler(), _make()
-_release = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_ssize_t)(_FUNCTIONS["_release_down_to"].address)
+empty = _FUNCTIONS["_empty"]  # by which a manifest knows this module
+
+
+def _alone():
+    """In a forked child: the thread that held the lock is not there."""
+    STATE[_LOCK] = 0
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_alone)
 
 
 def install():
@@ -252,4 +335,4 @@ def uninstall():
 def empty_cache():
     """Give all memory that is kept back to the system."""
     if _capsule is not None:
-        _release(ctypes.addressof(STATE), 0)
+        empty.ctypes(STATE)

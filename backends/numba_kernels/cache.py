@@ -100,12 +100,10 @@ def typed(function: Any, signatures: Iterable[Any], **options: Any) -> Any:
     Returns:
         The kernel; it raises TypeError for all other types and layouts of arrays.
     """
-    from numba import njit
-
-    from .compiled import KERNEL
+    from .compiled import kernel as decorator
 
     declared = tuple(dict.fromkeys(signatures))
-    kernel = njit(**KERNEL | options)(function)
+    kernel = decorator(**options)(function)
     if len(declared) == 1:
         kernel.compile(declared[0])
         kernel.disable_compile()

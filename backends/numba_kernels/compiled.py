@@ -9,10 +9,27 @@ from typing import Any
 from llvmlite.binding import add_symbol
 from numba import njit, types
 
-__all__ = ["HELPER", "KERNEL", "helper", "linked"]
+from .cache import compiling
 
-KERNEL = {"cache": True, "nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
-"""Options of a kernel: a function that Python calls."""
+__all__ = ["HELPER", "helper", "kernel", "linked"]
+
+_KERNEL = {"cache": True, "nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
+
+
+def kernel(signatures=None, **options):
+    """The decorator of a function that Python calls; what is compiled is kept in the folder of the kernels.
+
+    Args:
+        signatures: Numba's, where they are known.
+        options: Numba's, over those that all kernels have.
+    """
+
+    def decorate(function):
+        with compiling():
+            return njit(signatures, **_KERNEL | options)(function)
+
+    return decorate
+
 
 HELPER = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 """Options of a function that only compiled code calls; called from Python it would crash."""

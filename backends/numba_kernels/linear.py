@@ -6,22 +6,21 @@ The product itself is the BLAS library's. ``out`` is what it gave: a contiguous 
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from .cache import instance
-from .compiled import KERNEL, helper
+from .compiled import helper, kernel
 from .scalar import sigmoid, tanh
 
 __all__ = ["ACTIVATE", "BACK", "column_sums"]
 
 # Sums may be taken in any order, so that they run in vector registers; nan and inf keep their meaning.
-OPTIONS = KERNEL | {"fastmath": {"reassoc", "contract", "nsz"}}
+OPTIONS = {"fastmath": {"reassoc", "contract", "nsz"}}
 
 
 _TOGETHER = 256  # rows that are added before their sums are, so that long sums keep their digits
 
 
-@njit(**OPTIONS)
+@kernel(**OPTIONS)
 def column_sums(g, sums):
     """``sums = g.sum(0)``."""
     rows, columns = g.shape
@@ -67,7 +66,7 @@ def _back(g, out, before, sums):
 
 def _make(template, name, **formula):
     inlined = {key: helper(forceinline=True)(function) for key, function in formula.items()}
-    return njit(**OPTIONS)(instance(template, name, **inlined))
+    return kernel(**OPTIONS)(instance(template, name, **inlined))
 
 
 # (out, bias): ``out = act(out + bias)``. A nan stays; relu is not z * 0, which is nan for -inf.

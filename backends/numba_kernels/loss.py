@@ -4,8 +4,8 @@
 """
 
 import numpy as np
-from numba import njit
 
+from .compiled import kernel
 from .linear import OPTIONS
 from .objects import address, alike, elements, item, usable
 from .scalar import exp, log
@@ -13,7 +13,7 @@ from .scalar import exp, log
 __all__ = ["mse", "mse_back", "nll", "nll_back", "within_unit", "xent", "xent_back"]
 
 
-@njit(**OPTIONS)
+@kernel(**OPTIONS)
 def mse(arrays, like):
     """The mean of ``(x - y)**2`` to a third array; whether the kernel could use the arrays of the list."""
     count = alike(arrays, 2, like)
@@ -28,7 +28,7 @@ def mse(arrays, like):
     return True
 
 
-@njit(**OPTIONS)
+@kernel(**OPTIONS)
 def mse_back(arrays, like):
     """The cotangent of the first of two arrays to a third one, from that of the mean, the fourth; likewise."""
     count = alike(arrays, 3, like)
@@ -42,7 +42,7 @@ def mse_back(arrays, like):
     return True
 
 
-@njit(**OPTIONS)
+@kernel(**OPTIONS)
 def within_unit(x):
     """Whether all elements lie within 0 and 1."""
     a = x.reshape(x.size)
@@ -52,7 +52,7 @@ def within_unit(x):
     return inside == a.size
 
 
-@njit(**OPTIONS)
+@kernel(**OPTIONS)
 def nll(x, target, weight, ignore):
     """Minus the log-probabilities (rows, classes) of the targets, weighted by class; an empty weight counts all alike.
 
@@ -72,7 +72,7 @@ def nll(x, target, weight, ignore):
     return total, mass, -1
 
 
-@njit(**OPTIONS)
+@kernel(**OPTIONS)
 def nll_back(target, weight, ignore, scale, slope):
     """``slope = -scale * weight`` at the targets, and 0 elsewhere."""
     factor, zero = slope.dtype.type(-scale), slope.dtype.type(0)
@@ -85,7 +85,7 @@ def nll_back(target, weight, ignore, scale, slope):
             slope[i, t] = factor * weight[t] if weight.size else factor
 
 
-@njit(**OPTIONS)
+@kernel(**OPTIONS)
 def xent(x, target, ignore, weights):
     """Cross-entropy of logits (rows, classes), and their softmax into ``weights``.
 
@@ -120,7 +120,7 @@ def xent(x, target, ignore, weights):
     return total, count, -1
 
 
-@njit(**OPTIONS)
+@kernel(**OPTIONS)
 def xent_back(weights, target, ignore, scale, slope):
     """``slope = (softmax - onehot(target)) * scale``, and 0 in rows that do not count."""
     rows, classes = weights.shape

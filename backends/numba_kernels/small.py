@@ -18,7 +18,7 @@ import numpy as np
 from numba import cfunc, float32, float64, njit, types
 
 from .cache import instance, on_first_use
-from .compiled import helper, linked
+from .compiled import helper, kernel, linked
 from .linear import ACTIVATE, BACK, OPTIONS, column_sums
 from .objects import address, data, dimensions, elements, item, matrix, side, size, usable
 from .pointers import wide_vectors
@@ -71,7 +71,7 @@ def _multiply(a, down, right, b, out, rows, depth, columns):
     return rows
 
 
-@helper(fastmath=OPTIONS["fastmath"])
+@helper(**OPTIONS)
 def _dots(x, w, out):
     """``out = x @ w.T`` without other memory."""
     for i in range(x.shape[0]):
@@ -194,8 +194,8 @@ def _make(name):
     act = None if act == "plain" else act
     template, function = {"forward": (_forward, ACTIVATE), "back": (_back, {None: None} | BACK)}[way]
     parts = {key: _shared(part, kind) for key, part in _PARTS[way].items()}
-    kernel = instance(template, name, ACT=function[act], **parts)
-    made = njit([types.boolean(types.intp, _TYPES[kind][::1])], **OPTIONS)(kernel)
+    code = instance(template, name, ACT=function[act], **parts)
+    made = kernel([types.boolean(types.intp, _TYPES[kind][::1])], **OPTIONS)(code)
     made.disable_compile()
     return made
 

@@ -12,11 +12,9 @@ them to 0.
 
 import ctypes
 import platform
-import sys
 
 import numpy as np
 from llvmlite import ir
-from llvmlite.binding import add_symbol
 from numba import cfunc, types
 from numba.core import cgutils
 from numba.extending import intrinsic
@@ -24,6 +22,7 @@ from numba.extending import intrinsic
 from .cache import compiling
 from .compiled import helper
 from .pointers import load, store
+from .system import give_way, of_system
 
 __all__ = ["MOST", "block", "lead", "opened", "serve"]
 
@@ -94,22 +93,9 @@ def _call(typingctx, function, argument, start, stop):
     return types.void(*[types.intp] * 4), codegen
 
 
-def _platforms(name, on_windows):
-    """Let compiled code call a function of the system's as ``tapegrad_<name>``: of an int32 and no arguments."""
-    if sys.platform == "win32":
-        function = getattr(ctypes.windll.kernel32, on_windows)
-    else:
-        function = getattr(ctypes.CDLL(None), name, _unknown)  # macOS has no sched_getcpu
-    _kept.append(function)
-    add_symbol(f"tapegrad_{name}", ctypes.cast(function, ctypes.c_void_p).value)
-    return types.ExternalFunction(f"tapegrad_{name}", types.int32())
-
-
 with compiling():
     _unknown = cfunc(types.int32(), cache=True)(lambda: np.int32(-1)).ctypes
-_kept: list[object] = []
-give_way = _platforms("sched_yield", "SwitchToThread")
-processor = _platforms("sched_getcpu", "GetCurrentProcessorNumber")
+processor = of_system("sched_getcpu", "GetCurrentProcessorNumber", _unknown)  # macOS has none
 
 
 def opened(words):

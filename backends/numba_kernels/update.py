@@ -8,9 +8,8 @@ an array does not fit: then nothing was done. ``like`` is any array of the param
 """
 
 import numpy as np
-from numba import njit
 
-from .compiled import KERNEL
+from .compiled import kernel
 from .linear import OPTIONS
 from .objects import elements, fitting, item, length, number, overlap
 
@@ -18,10 +17,10 @@ __all__ = ["SHARED", "adam", "amsgrad", "rmsprop", "scale", "sgd", "sgd_momentum
 
 SHARED = 1 << 18  # from so many elements on threads share an update
 
-# KERNEL: every operation rounds by itself, or a last bit would depend on where a thread's share begins.
+# Every operation rounds by itself, or a last bit would depend on where a thread's share begins.
 
 
-@njit(**KERNEL)
+@kernel()
 def sgd(rows, numbers, like, start, stop):
     """``param -= lr * (sign * grad + decay * param)``."""
     params, grads = item(rows, 0), item(rows, 1)
@@ -41,7 +40,7 @@ def sgd(rows, numbers, like, start, stop):
     return total
 
 
-@njit(**KERNEL)
+@kernel()
 def sgd_momentum(rows, numbers, like, start, stop):
     """Gradient descent with momentum."""
     params, grads, moments = item(rows, 0), item(rows, 1), item(rows, 2)
@@ -66,7 +65,7 @@ def sgd_momentum(rows, numbers, like, start, stop):
     return total
 
 
-@njit(**KERNEL)
+@kernel()
 def adam(rows, numbers, like, start, stop):
     """Adam; ``shrink``: what is left of a parameter, ``root``: the correction of the root, ``way``: the sign."""
     params, grads, firsts, seconds = item(rows, 0), item(rows, 1), item(rows, 2), item(rows, 3)
@@ -94,7 +93,7 @@ def adam(rows, numbers, like, start, stop):
     return total
 
 
-@njit(**KERNEL)
+@kernel()
 def amsgrad(rows, numbers, like, start, stop):
     """As ``adam``, dividing by the largest mean square so far."""
     params, grads, firsts, seconds, peaks = item(rows, 0), item(rows, 1), item(rows, 2), item(rows, 3), item(rows, 4)
@@ -124,7 +123,7 @@ def amsgrad(rows, numbers, like, start, stop):
     return total
 
 
-@njit(**KERNEL)
+@kernel()
 def rmsprop(rows, numbers, like, start, stop):
     """RMSprop; the rows of moments and means are looked at where ``moving`` and ``centred`` say so."""
     params, grads, squares, moments, means = item(rows, 0), item(rows, 1), item(rows, 2), item(rows, 3), item(rows, 4)
@@ -159,7 +158,7 @@ def rmsprop(rows, numbers, like, start, stop):
     return total
 
 
-@njit(**OPTIONS)
+@kernel(**OPTIONS)
 def squares(arrays, like):
     """The sum of the squares of all elements in float64, or -1 where an array does not fit."""
     if fitting(arrays, (arrays,), like) < 0:
@@ -173,7 +172,7 @@ def squares(arrays, like):
     return total
 
 
-@njit(**OPTIONS)
+@kernel(**OPTIONS)
 def scale(arrays, like, factor):
     """``x *= factor`` for all arrays."""
     by = like.dtype.type(factor)

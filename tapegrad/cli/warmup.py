@@ -6,6 +6,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
+from importlib import import_module
 from typing import Any, TypeVar
 
 from .. import backends
@@ -14,6 +15,10 @@ __all__ = ["add_warmup"]
 
 T = TypeVar("T")
 DTYPES = ("float32", "float64")
+MODULES = (
+    "ufuncs", "rows", "reductions", "normalize", "batch_norm", "convolve", "grid", "places", "recurrent", "resample",
+    "select", "filling", "draws", "rejection_draws", "small",
+)  # fmt: skip
 
 
 def add_warmup(commands: Any) -> None:
@@ -57,29 +62,15 @@ def _from_manifest(path: str) -> int:
 def _everything() -> int:
     """Run every primitive that has kernels on the samples that the backend is tested on, and every optimizer."""
     from ..backends.numba_backend import NumbaBackend
-    from ..backends.numba_kernels import (
-        draws,
-        filling,
-        manifest,
-        normalize,
-        places,
-        reductions,
-        rejection_draws,
-        rows,
-        small,
-        ufuncs,
-    )
+    from ..backends.numba_kernels import manifest
     from ..backends.numpy_backend import NumpyBackend
     from ..testing.conformance.samples import SAMPLES
 
+    modules = {name: import_module("..backends.numba_kernels." + name, __package__) for name in MODULES}
     for name in _progress(
-        [
-            f"{m.__name__.rpartition('.')[2]}.{n}"
-            for m in (ufuncs, rows, reductions, places, filling, draws, rejection_draws, small)
-            for n in m.NAMES
-        ]
-        + [f"parts.{m.__name__.rpartition('.')[2]}_{n}_{t}" for m in (rows, normalize) for n in m.PARTS for t in DTYPES]
-        + ["team.lead", "team.serve"]
+        [f"{module}.{kernel}" for module in MODULES for kernel in modules[module].NAMES]
+        + [f"parts.{m}_{kernel}_{t}" for m in ("rows", "normalize") for kernel in modules[m].PARTS for t in DTYPES]
+        + ["team.lead", "team.serve", "allocator.empty"]
     ):
         manifest.prepare(name, [])
     own = [
