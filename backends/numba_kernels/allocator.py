@@ -83,31 +83,49 @@ def _unlock(typingctx, state):
     return types.void(ADDRESSES), codegen
 
 
+# The lock is never held while the handler below is called: that may wait for the GIL, which its next owner has.
+
+
 @helper
 def _lock(state):
     while _swap(state, _LOCK, 1) != 0:
         give_way()
 
 
+@helper
+def _discard(state, start):
+    """Give a block that was kept back to the system."""
+    _call(state[_FREE], (state[_CONTEXT], start, load(start, 0, np.intp) + _MARGIN))
+
+
+@helper(forceinline=True)
+def _least(a, b):
+    return a if a < b else b
+
+
 @helper(forceinline=True)
 def _drop(state, slot):
-    """Take the block whose words begin at ``slot`` out of the table."""
+    """Take the block whose words begin at ``slot`` out of the table; returns its start."""
+    start = state[slot]
     state[_COUNT] -= 1
     last = _TABLE + 3 * state[_COUNT]
     state[CACHED] -= state[slot + 1]
     state[slot], state[slot + 1], state[slot + 2] = state[last], state[last + 1], state[last + 2]
+    return start
 
 
-def _release_down_to(state, room):
-    """Give the oldest blocks back to the system until no more than ``room`` bytes are kept."""
-    while state[_COUNT] > 0 and (state[CACHED] > room or room < 0):
-        oldest = _TABLE
-        for slot in range(_TABLE, _TABLE + 3 * state[_COUNT], 3):
-            if state[slot + 2] < state[oldest + 2]:
-                oldest = slot
-        start, capacity = state[oldest], state[oldest + 1]
-        _drop(state, oldest)
-        _call(state[_FREE], (state[_CONTEXT], start, capacity + _MARGIN))
+def _oldest(state, room):
+    """Take out the oldest block if more than ``room`` bytes are kept; its start, or 0. To be called with the lock."""
+    if state[_COUNT] == 0 or room >= state[CACHED] >= 0:
+        return 0
+    oldest = _TABLE
+    for slot in range(_TABLE, _TABLE + 3 * state[_COUNT], 3):
+        if state[slot + 2] < state[oldest + 2]:
+            oldest = slot
+    capacity = state[oldest + 1]
+    start = _drop(state, oldest)
+    store(start, 0, capacity)  # in the block itself, for `_discard`
+    return start
 
 
 def _fitting(state, size):
@@ -120,131 +138,162 @@ def _fitting(state, size):
     return best
 
 
+def _trim(state, large):
+    """Give the oldest blocks back until, with what is held, the limit is kept, and after ``large`` the peak too."""
+    while True:
+        _lock(state)
+        most = state[LIMIT]
+        if large:
+            most = _least(most, state[_HIGHEST] if state[_HIGHEST] > state[HELD] else state[HELD])
+        start = _oldest(state, most - state[HELD])
+        _unlock(state)
+        if start == 0:
+            return
+        _discard(state, start)
+
+
 @helper(forceinline=True)
-def _hold(state, data, size, held):
-    """Note the size of a block, and what is held with it."""
-    store(data, -_HEADER, size)
-    state[HELD] = held
-    state[PEAK] = held if held > state[PEAK] else state[PEAK]
-    state[_HIGHEST] = held if held > state[_HIGHEST] else state[_HIGHEST]
+def _note_peak(state):
+    state[PEAK] = state[HELD] if state[HELD] > state[PEAK] else state[PEAK]
+    state[_HIGHEST] = state[HELD] if state[HELD] > state[_HIGHEST] else state[_HIGHEST]
+
+
+def _reserve(state, size, more):
+    """Count ``more`` bytes for a block of ``size``; whether the limit allows it. The lock is held then."""
+    _lock(state)
+    if more > 0 and state[HELD] + more > state[LIMIT]:
+        state[REFUSED] = size
+        _unlock(state)
+        return 0
+    state[HELD] += more
+    return 1
 
 
 def _allocate(state, size, zero):
     """A block for ``size`` bytes, zeroed if ``zero``; 0 where there is none or the limit forbids it."""
-    held = state[HELD] + size
-    if held > state[LIMIT]:
-        state[REFUSED] = size
+    if _reserve(state, size, size) == 0:
         return 0
-    margin, capacity, slot = _HEADER, 0, 0
+    start, margin, capacity, crowded = 0, _HEADER, 0, state[CACHED] + state[HELD] > state[LIMIT]
     if size >= _LARGE:
         margin, capacity, slot = _MARGIN, size, _fitting(state, size)
-    if slot != 0:
-        start, capacity = state[slot], state[slot + 1]
-        _drop(state, slot)
-    else:
-        most = state[LIMIT]
-        if size >= _LARGE:
-            highest = state[_HIGHEST] if state[_HIGHEST] > held else held
-            most = highest if highest < most else most
-        if state[CACHED] > most - held:
-            _release_down_to(state, most - held)
+        if slot != 0:
+            capacity = state[slot + 1]
+            start = _drop(state, slot)
+    used = start != 0
+    if used or size < _LARGE:
+        _note_peak(state)
+    _unlock(state)
+    if not used:
+        if crowded or size >= _LARGE:
+            _trim(state, size >= _LARGE)
         if zero:
             start = _call(state[_CALLOC], (state[_CONTEXT], 1, size + margin))
         else:
             start = _call(state[_MALLOC], (state[_CONTEXT], size + margin))
+        if start == 0 or size >= _LARGE:
+            _lock(state)
+            if start == 0:
+                state[HELD] -= size
+            else:
+                _note_peak(state)
+            _unlock(state)
         if start == 0:
             return 0
     data = (start + _MARGIN) & -_ALIGN if size >= _LARGE else start + _HEADER
-    if zero and slot != 0:
+    if zero and used:
         clear(data, size)
+    store(data, -_HEADER, size)
     store(data, -_WORD, (capacity << _SHIFT) | (data - start))
-    _hold(state, data, size, held)
     return data
 
 
 def _deallocate(state, data):
+    """Keep a block if it is large and there is room, for which older ones make way; else give it back."""
     size, word = load(data, -_HEADER, np.intp), load(data, -_WORD, np.intp)
     start, capacity = data - (word & ((1 << _SHIFT) - 1)), word >> _SHIFT
-    state[HELD] -= size
-    if capacity == 0:
-        _call(state[_FREE], (state[_CONTEXT], start, size + _HEADER))
-        return
-    most = state[_HIGHEST] if state[_HIGHEST] < state[LIMIT] else state[LIMIT]
-    room = most - state[HELD]
-    room = room if room < state[ROOM] else state[ROOM]
-    if capacity > room:
-        _call(state[_FREE], (state[_CONTEXT], start, capacity + _MARGIN))
-        return
-    _release_down_to(state, room - capacity)
-    if state[_COUNT] == _SLOTS:
-        _release_down_to(state, state[CACHED] - 1)
-    slot = _TABLE + 3 * state[_COUNT]
-    state[_CLOCK] += 1
-    state[slot], state[slot + 1], state[slot + 2] = start, capacity, state[_CLOCK]
-    state[_COUNT] += 1
-    state[CACHED] += capacity
+    counted = size
+    while True:
+        _lock(state)
+        state[HELD] -= counted
+        counted = 0
+        room = _least(_least(state[_HIGHEST], state[LIMIT]) - state[HELD], state[ROOM])
+        if capacity == 0 or capacity > room:
+            _unlock(state)
+            taken = size + _HEADER if capacity == 0 else capacity + _MARGIN
+            _call(state[_FREE], (state[_CONTEXT], start, taken))
+            return
+        if state[CACHED] <= room - capacity and state[_COUNT] < _SLOTS:
+            slot = _TABLE + 3 * state[_COUNT]
+            state[_CLOCK] += 1
+            state[slot], state[slot + 1], state[slot + 2] = start, capacity, state[_CLOCK]
+            state[_COUNT] += 1
+            state[CACHED] += capacity
+            _unlock(state)
+            return
+        old = _oldest(state, -1)
+        _unlock(state)
+        _discard(state, old)
 
 
 def _resize(state, data, size):
     """Another block with what is in this one, or 0, which leaves it as it is."""
     before, word = load(data, -_HEADER, np.intp), load(data, -_WORD, np.intp)
-    held = state[HELD] + size - before
-    if size < _LARGE and word >> _SHIFT == 0 and held <= state[LIMIT]:
+    if size < _LARGE and word >> _SHIFT == 0:
         # By the heap: NumPy keeps the smallest blocks in lists that only the GIL protects.
+        if _reserve(state, size, size - before) == 0:
+            return 0
+        _note_peak(state)
+        _unlock(state)
         start = _call(state[_REALLOC], (state[_CONTEXT], data - _HEADER, size + _HEADER))
-        if start != 0:
-            _hold(state, start + _HEADER, size, held)
-            return start + _HEADER
-        return 0
+        if start == 0:
+            _lock(state)
+            state[HELD] -= size - before
+            _unlock(state)
+            return 0
+        store(start, 0, size)
+        return start + _HEADER
     made = _allocate(state, size, 0)
     if made != 0:
-        copy(data, made, before if before < size else size)
+        copy(data, made, _least(before, size))
         _deallocate(state, data)
     return made
 
 
 def _malloc(state, size):
-    _lock(state)
-    made = _allocate(state, size, 0)
-    _unlock(state)
-    return made
+    return _allocate(state, size, 0)
 
 
 def _calloc(state, count, width):
-    _lock(state)
-    made = _allocate(state, count * width, 1)
-    _unlock(state)
-    return made
+    return _allocate(state, count * width, 1)
 
 
 def _realloc(state, data, size):
-    _lock(state)
-    made = _allocate(state, size, 0) if data == 0 else _resize(state, data, size)
-    _unlock(state)
-    return made
+    return _allocate(state, size, 0) if data == 0 else _resize(state, data, size)
 
 
 def _free(state, data, shape):
     """``shape``: the size of the array, which may have been given another shape."""
     if data != 0:
-        _lock(state)
         _deallocate(state, data)
-        _unlock(state)
 
 
 def _empty(state):
-    _lock(state)
-    _release_down_to(state, 0)
-    _unlock(state)
+    start = -1
+    while start != 0:
+        _lock(state)
+        start = _oldest(state, -1)
+        _unlock(state)
+        if start != 0:
+            _discard(state, start)
 
 
 _w = types.intp
 _FUNCTIONS = {}  # compiled, by their names
 with compiling():
     for _function, _signature in (
-        (_release_down_to, types.void(ADDRESSES, _w)), (_fitting, _w(ADDRESSES, _w)),
-        (_allocate, _w(ADDRESSES, _w, _w)), (_deallocate, types.void(ADDRESSES, _w)),
-        (_malloc, _w(ADDRESSES, _w)), (_calloc, _w(ADDRESSES, _w, _w)), (_resize, _w(ADDRESSES, _w, _w)),
+        (_oldest, _w(ADDRESSES, _w)), (_fitting, _w(ADDRESSES, _w)), (_trim, types.void(ADDRESSES, _w)),
+        (_reserve, _w(ADDRESSES, _w, _w)), (_allocate, _w(ADDRESSES, _w, _w)), (_deallocate, types.void(ADDRESSES, _w)),
+        (_resize, _w(ADDRESSES, _w, _w)), (_malloc, _w(ADDRESSES, _w)), (_calloc, _w(ADDRESSES, _w, _w)),
         (_realloc, _w(ADDRESSES, _w, _w)), (_free, types.void(ADDRESSES, _w, _w)), (_empty, types.void(ADDRESSES)),
     ):  # fmt: skip
         _name = _function.__name__
