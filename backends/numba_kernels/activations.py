@@ -171,7 +171,7 @@ def _make_odd(table, end):
 
 
 def _make_centred_cdf(dtype):
-    """The normal distribution function less a half: to float32's last digits in a third of the time of ``erf``."""
+    """The normal distribution function less a half; in float32 without the exponential that ``erf`` takes."""
     if dtype is np.float32:
         return _make_odd(NORMAL, NORMAL_END)
     erf, half, root_half = _twin("erf", dtype), dtype(0.5), dtype(math.sqrt(0.5))
