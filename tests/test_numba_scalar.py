@@ -3,14 +3,13 @@
 import math
 import platform
 import re
-import warnings
 
 import numpy as np
 import pytest
 
 numba = pytest.importorskip("numba")
 
-from tapegrad.backends.numba_kernels import scalar  # noqa: E402
+from tapegrad.backends.numba_kernels import scalar, ufuncs  # noqa: E402
 
 NAMES = ("erf", "exp", "expm1", "log", "log1p", "sigmoid", "softplus", "tanh")
 ULPS = {np.float32: 2.0, np.float64: 4.0}
@@ -154,16 +153,14 @@ def test_domain_edges(dtype):
 @DTYPES
 @pytest.mark.parametrize("name", NAMES)
 def test_no_argument_raises_a_warning(name, dtype):
-    """A ufunc warns when its loop raised the invalid, overflow or divide flag."""
-    info, function = np.finfo(dtype), getattr(scalar, name)
-    kind = numba.from_dtype(np.dtype(dtype))
-    ufunc = numba.vectorize([kind(kind)])(lambda x: function(x))
+    """A ufunc of NumPy's warns when its loop raised the invalid, overflow or divide flag; ours never looks at them."""
+    info = np.finfo(dtype)
     values = [0, 1, 0.5, 3, 20, 100, 1000, info.smallest_subnormal, info.smallest_normal, info.max, INF, NAN]
-    with warnings.catch_warnings(), np.errstate(divide="warn", over="warn", invalid="warn"):
-        warnings.simplefilter("error")
+    settings = [dtype(1), dtype(20)] if name == "softplus" else []
+    with np.errstate(all="raise"):
         for value in values:
             for signed in (value, -value):
-                ufunc(np.full(37, signed, dtype=dtype))
+                getattr(ufuncs, name)(np.full(37, signed, dtype=dtype), *settings)
 
 
 @pytest.mark.skipif(

@@ -1,8 +1,6 @@
 """Typed bit operations for compiled scalar functions.
 
-LLVM turns a loop into vector code only if its body has no calls and no branches. No operation here is a call,
-and those on bit patterns raise no floating-point flag. A ufunc tests these flags after its loop and warns:
-``x < c`` with a NaN in ``x`` prints "invalid value encountered", ``bits(x) < bits(c)`` does not.
+LLVM turns a loop into vector code only if its body has no calls and no branches: no operation here is a call.
 Numba widens ``int32`` arithmetic to ``int64``: cast each result back, or the vectors become half as wide.
 
 All of them work on ``float32`` with ``int32`` and on ``float64`` with ``int64``, inside compiled code only.
@@ -12,7 +10,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-__all__ = ["bits", "clamp", "copysign", "fma", "from_bits", "horner", "lshr", "magnitude"]
+__all__ = ["bits", "copysign", "fma", "from_bits", "horner", "lshr", "magnitude"]
 
 _INT = {types.float32: types.int32, types.float64: types.int64}
 _FLOAT = {types.int32: types.float32, types.int64: types.float64}
@@ -66,24 +64,6 @@ def lshr(typingctx, i, count):
         return builder.lshr(args[0], context.cast(builder, args[1], count, i))
 
     return i(i, count), codegen
-
-
-@intrinsic
-def clamp(typingctx, x, low, high):
-    """``x`` limited to ``[low, high]`` with ``low < 0 < high``; a NaN becomes one of the limits."""
-    if x not in _INT or low != x or high != x:
-        return None
-
-    def codegen(context, builder, signature, args):
-        integer = context.get_value_type(_INT[x])
-        pattern, lowest, highest = (builder.bitcast(arg, integer) for arg in args)
-        # Unsigned, every negative float is above every positive one and orders by size.
-        pattern = builder.select(builder.icmp_unsigned("<", pattern, lowest), pattern, lowest)
-        # Signed, every negative float is below every positive one.
-        pattern = builder.select(builder.icmp_signed("<", pattern, highest), pattern, highest)
-        return builder.bitcast(pattern, args[0].type)
-
-    return x(x, x, x), codegen
 
 
 @intrinsic

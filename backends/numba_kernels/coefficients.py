@@ -5,7 +5,6 @@ With ``r`` in +-ln(2)/2, ``s = f / (2 + f)`` for ``1 + f`` in [sqrt(1/2), sqrt(2
 
 - EXP:  ``exp(r) = 1 + r + r^2 P(r)``
 - LOG:  ``log(1 + f) = 2 atanh(s) = 2 s + s^3 P(s^2)``
-- TANH: ``tanh(x) = x + x^3 P(x^2)`` for ``|x| < 0.625``
 - ERF:  ``erf(x) = x + x P(x^2)`` for ``|x| < 1``
 - ERFC: ``erfc(1 + u) = exp(-P(u))``, its error weighted with ``erfc``
 
@@ -18,7 +17,7 @@ In float32 alone, with ``u = 2 (x / END)^2 - 1`` for ``|x| <= END``:
 import numpy as np
 
 __all__ = [
-    "ERF", "ERFC", "EXP", "GELU_SLOPE", "GELU_SLOPE_END", "LN2", "LOG", "NORMAL", "NORMAL_END", "TANH",
+    "ERF", "ERFC", "EXP", "GELU_SLOPE", "GELU_SLOPE_END", "LN2", "LOG", "NORMAL", "NORMAL_END",
 ]  # fmt: skip
 
 # ln(2) = high + low; high is short enough that its product with any exponent is exact without an fma.
@@ -61,28 +60,6 @@ LOG = {
         0.18183564321958523,
         0.15314050713982366,
         0.1479594769633654,
-    ),
-}
-TANH = {
-    np.float32: (
-        -0.33333284,
-        0.13331491,
-        -0.053743497,
-        0.020650586,
-        -0.0057170433,
-    ),
-    np.float64: (
-        -0.33333333333332876,
-        0.13333333333264916,
-        -0.053968253932482856,
-        0.02186948760197816,
-        -0.008863221319430577,
-        0.003591991571996501,
-        -0.0014549704825254468,
-        0.0005863525050676923,
-        -0.00022863328320527833,
-        7.721922652600139e-05,
-        -1.610756881429504e-05,
     ),
 }
 ERF = {

@@ -9,6 +9,7 @@ import numpy as np
 
 from .cache import instance
 from .compiled import helper, kernel
+from .pointers import wide_vectors
 from .scalar import sigmoid, tanh
 
 __all__ = ["ACTIVATE", "BACK", "column_sums"]
@@ -42,6 +43,7 @@ SLOPE: Any = None
 
 
 def _forward(out, bias):
+    wide_vectors()
     rows, columns = out.shape
     for i in range(rows):
         for j in range(columns):

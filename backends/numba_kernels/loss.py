@@ -5,9 +5,11 @@
 
 import numpy as np
 
-from .compiled import kernel
+from .compiled import helper, kernel
 from .linear import OPTIONS
 from .objects import address, alike, elements, item, usable
+from .order import largest
+from .pointers import wide_vectors
 from .scalar import exp, log
 
 __all__ = ["mse", "mse_back", "nll", "nll_back", "within_unit", "xent", "xent_back"]
@@ -85,6 +87,17 @@ def nll_back(target, weight, ignore, scale, slope):
             slope[i, t] = factor * weight[t] if weight.size else factor
 
 
+_TOGETHER = 1024  # exponentials at a time: those of a row of ten numbers fill no vectors
+
+
+@helper(**OPTIONS, forceinline=True)
+def _exponentials(matrix, first, stop):
+    wide_vectors()
+    values = matrix.reshape(matrix.size)[first:stop]
+    for k in range(values.size):
+        values[k] = exp(values[k])
+
+
 @kernel(**OPTIONS)
 def xent(x, target, ignore, weights):
     """Cross-entropy of logits (rows, classes), and their softmax into ``weights``.
@@ -94,29 +107,31 @@ def xent(x, target, ignore, weights):
     """
     rows, classes = x.shape
     total, count = 0.0, 0
-    for i in range(rows):
-        t = target[i]
-        counts = t != ignore
-        if counts and (t < 0 or t >= classes):
-            return total, count, i
-        top = x[i, 0]
-        for j in range(1, classes):
-            top = x[i, j] if x[i, j] > top or x[i, j] != x[i, j] else top
-        for j in range(classes):
-            weights[i, j] = x[i, j] - top
-        # Read back from memory: the compiler may reorder sums, and log(mass) + top would lose a large logit's digits.
-        picked = weights[i, t] if counts else x.dtype.type(0)
-        mass = x.dtype.type(0)
-        for j in range(classes):
-            w = exp(weights[i, j])
-            weights[i, j] = w
-            mass += w
-        share = x.dtype.type(1) / mass
-        for j in range(classes):
-            weights[i, j] *= share
-        if counts:
-            total += np.float64(log(mass) - picked)
-            count += 1
+    step = max(_TOGETHER // classes, 1)
+    for first in range(0, rows, step):
+        last = min(first + step, rows)
+        for i in range(first, last):
+            t = target[i]
+            counts = t != ignore
+            if counts and (t < 0 or t >= classes):
+                return total, count, i
+            top = largest(x[i])  # a NaN makes the sum of the exponentials NaN, and so the row
+            for j in range(classes):
+                weights[i, j] = x[i, j] - top
+            # From memory: the compiler may reorder sums, and log(mass) + top would lose a large logit's digits.
+            if counts:
+                total -= np.float64(weights[i, t])
+        _exponentials(weights, first * classes, last * classes)
+        for i in range(first, last):
+            mass = x.dtype.type(0)
+            for j in range(classes):
+                mass += weights[i, j]
+            share = x.dtype.type(1) / mass
+            for j in range(classes):
+                weights[i, j] *= share
+            if target[i] != ignore:
+                total += np.float64(log(mass))
+                count += 1
     return total, count, -1
 
 

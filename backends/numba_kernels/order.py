@@ -4,7 +4,10 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-__all__ = ["order", "unorder"]
+from .compiled import helper
+from .pointers import wide_vectors
+
+__all__ = ["largest", "order", "unorder"]
 
 _INT = {types.float32: types.int32, types.float64: types.int64}
 _FLOAT = {types.int32: types.float32, types.int64: types.float64}
@@ -39,3 +42,14 @@ def unorder(typingctx, i):
         return builder.bitcast(_flip(builder, args[0]), context.get_value_type(_FLOAT[i]))
 
     return _FLOAT[i](i), codegen
+
+
+@helper(forceinline=True)
+def largest(row):
+    """The largest element; a NaN may be passed over."""
+    wide_vectors()
+    top = order(row[0])
+    for j in range(row.size):
+        here = order(row[j])
+        top = here if here > top else top
+    return unorder(top)

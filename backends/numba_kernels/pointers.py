@@ -130,13 +130,16 @@ def wide_vectors(typingctx):
     """Let the loops of the calling function be compiled for the widest vectors that the processor has.
 
     For AVX-512 LLVM takes half of them by itself, which was right for the first processors that had it: exponentials
-    and their kin then take half as long again. Other processors take what they have.
+    and their kin then take half as long again. Other processors take what they have. The loops of a function that is
+    always inlined are compiled before it is; any other one is not inlined at all, or what is asked for would be lost.
     """
 
     def codegen(context, builder, signature, args):
-        # llvmlite knows no such attributes and writes what is in the set; inlined, the function would lose them.
-        set.add(builder.function.attributes, '"prefer-vector-width"="512"')
-        set.add(builder.function.attributes, "noinline")
+        # llvmlite knows no such attributes and writes what is in the set.
+        attributes = builder.function.attributes
+        set.add(attributes, '"prefer-vector-width"="512"')
+        if "alwaysinline" not in attributes:
+            set.add(attributes, "noinline")
         return context.get_dummy_value()
 
     return types.void(), codegen

@@ -8,12 +8,14 @@ knows few arrays and becomes vector code; its index starts at 0, or Numba allows
 from numba import float32, float64, void
 
 from .cache import on_first_use, typed
+from .pointers import wide_vectors
 from .scalar import sigmoid, tanh
 
 __all__ = ["NAMES"]
 
 
 def _rnn_tanh(gates, old, bias, h):
+    wide_vectors()
     for k in range(gates.shape[0]):
         row, other, out = gates[k], old[k], h[k]
         for j in range(row.size):
@@ -32,6 +34,7 @@ def _rnn_relu(gates, old, bias, h):
 
 
 def _gru(gates, old, bias, h, kept):
+    wide_vectors()
     size = h.shape[1]
     last, extra = bias[2 * size : 3 * size], bias[3 * size :]
     for k in range(h.shape[0]):
@@ -48,6 +51,7 @@ def _gru(gates, old, bias, h, kept):
 
 
 def _lstm(gates, old, bias, h, memory, before, bent):
+    wide_vectors()
     size = memory.shape[1]
     bias_new, bias_o = bias[2 * size : 3 * size], bias[3 * size :]
     for k in range(h.shape[0]):

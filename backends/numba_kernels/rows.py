@@ -13,8 +13,9 @@ from numba import float32, float64, void
 
 from .cache import on_first_use, typed
 from .compiled import helper
-from .order import order, unorder
+from .order import largest
 from .parts import matrix
+from .pointers import wide_vectors
 from .scalar import exp, log
 
 __all__ = ["NAMES", "PARTS"]
@@ -22,16 +23,6 @@ __all__ = ["NAMES", "PARTS"]
 # A sum may be taken in any order, so in vector code; its terms are computed as they are written. Every loop begins with
 # the first number: of 64 there would otherwise be 31 left over that fill no vectors.
 _sum = helper(forceinline=True, fastmath={"reassoc"})
-
-
-@helper(forceinline=True)
-def _largest(row):
-    # A NaN that is not the largest makes the row NaN all the same, by its exponential in the sum.
-    top = order(row[0])
-    for j in range(row.size):
-        here = order(row[j])
-        top = here if here > top else top
-    return unorder(top)
 
 
 @_sum
@@ -45,6 +36,7 @@ def _total(row):
 @_sum
 def _exponentials(row, shift, out):
     """``exp(row - shift)`` to ``out``; returns the sum."""
+    wide_vectors()
     total = row.dtype.type(0)
     for j in range(row.size):
         term = exp(row[j] - shift)
@@ -63,18 +55,24 @@ def _dot(a, b):
 
 @_sum
 def _total_exp(row, shift):
+    wide_vectors()
     total = row.dtype.type(0)
     for j in range(row.size):
         total += exp(row[j] - shift)
     return total
 
 
+@helper(forceinline=True)
+def _scale(row, factor):
+    wide_vectors()
+    for j in range(row.size):
+        row[j] *= factor
+
+
 def _softmax(x, out):
     for i in range(x.shape[0]):
         row, result = x[i], out[i]
-        share = x.dtype.type(1) / _exponentials(row, _largest(row), result)
-        for j in range(row.size):
-            result[j] *= share
+        _scale(result, x.dtype.type(1) / _exponentials(row, largest(row), result))
 
 
 def _softmax_vjp(g, y, out):
@@ -88,13 +86,14 @@ def _softmax_vjp(g, y, out):
 def _log_softmax(x, out):
     for i in range(x.shape[0]):
         row, result = x[i], out[i]
-        top = _largest(row)
+        top = largest(row)
         scale = log(_total_exp(row, top))
         for j in range(row.size):
             result[j] = row[j] - top - scale
 
 
 def _log_softmax_vjp(g, y, out):
+    wide_vectors()
     for i in range(g.shape[0]):
         cotangent, row, result = g[i], y[i], out[i]
         total = _total(cotangent)

@@ -58,7 +58,6 @@ tiny = mp.mpf(10) ** -8
 TABLES = {
     "EXP": (lambda r: (mp.expm1(r) - r) / r**2, abs, -half_ln2, half_ln2 * (1 + tiny), 5, 10),
     "LOG": (even(lambda s: (2 * mp.atanh(s) - 2 * s) / s**3), lambda z: z, tiny, s_max**2, 3, 7),
-    "TANH": (even(lambda x: (mp.tanh(x) - x) / x**3), lambda z: z, tiny, mp.mpf("0.625") ** 2, 5, 11),
     "ERF": (even(lambda x: mp.erf(x) / x - 1), lambda z: 1, tiny, 1, 7, 12),
     "ERFC": (lambda u: -mp.log(mp.erfc(1 + u)), lambda u: mp.erfc(1 + u), 0, 5, 7, 18),
     "NORMAL": (*centred(NORMAL_END, lambda x: mp.ncdf(x) - 0.5), -1, 1, 15),
