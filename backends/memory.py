@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
-from functools import wraps
+from functools import cache, wraps
 from typing import Any, NamedTuple
 
 from .array.math import UFUNCS
@@ -66,6 +66,7 @@ def ready() -> bool:
     return _wanted and bool(_allocator().install())
 
 
+@cache
 def _allocator() -> Any:
     from .numba_kernels import allocator
 

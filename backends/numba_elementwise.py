@@ -70,7 +70,8 @@ def share(kernel: Any, arrays: tuple[Any, ...], constants: tuple[Any, ...] = (),
 
 def _alike(a: Any, x: Any) -> bool:
     """Whether ``a`` is contiguous and aligned, and of the shape and type of ``x``."""
-    return a.flags.c_contiguous and a.flags.aligned and a.shape == x.shape and a.dtype == x.dtype
+    flags = a.flags
+    return flags.c_contiguous and flags.aligned and (a is x or (a.shape == x.shape and a.dtype == x.dtype))
 
 
 def widened(kernel: Any, g: Any, *operands: Any) -> Any:

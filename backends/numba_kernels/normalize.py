@@ -11,7 +11,6 @@ from numba import float32, float64, void
 from .cache import on_first_use, typed
 from .compiled import helper
 from .parts import matrix, number, vector
-from .pointers import load
 
 __all__ = ["NAMES", "PARTS"]
 
@@ -128,9 +127,8 @@ KIND = np.float32
 
 
 def _layer_norm_part(job, start, stop):
-    columns = load(job, 0, np.intp)
     x, out = matrix(job, 0, start, stop, KIND), matrix(job, 4, start, stop, KIND)
-    given = columns if number(job, 7) > 0 else 0
+    given = x.shape[1] if number(job, 7) > 0 else 0
     weight, bias = vector(job, 1, 0, given, KIND), vector(job, 2, 0, given, KIND)
     means, inverses = vector(job, 5, start, stop, KIND), vector(job, 6, start, stop, KIND)
     KERNEL(x, weight, bias, number(job, 3), out, means, inverses)

@@ -1,18 +1,17 @@
-"""Kernels on the rows of matrices as several threads run them: C functions that find their arguments in memory.
+"""Kernels on the rows of matrices as several threads run them: C functions that find their arguments in a list.
 
-A job is a block of words: the number of columns, and then one word for each argument, the address of an array or the
-bits of a float64. A part works on the rows ``start:stop``.
+The list, see :mod:`.objects`, has as a float the number of columns, and then the arguments: arrays, and floats. A part
+works on the rows ``start:stop``.
 """
 
-import ctypes
-import struct
 from importlib import import_module
 
 import numpy as np
 from numba import carray, cfunc, njit
 
+from . import objects
 from .cache import instance, on_first_use
-from .pointers import PART, load, pointer
+from .pointers import PART, pointer
 from .threads import share
 
 __all__ = ["matrix", "number", "over_threads", "vector"]
@@ -21,20 +20,20 @@ __all__ = ["matrix", "number", "over_threads", "vector"]
 @njit(inline="always")
 def matrix(job, k, start, stop, kind):
     """The rows ``start:stop`` of the matrix that is argument ``k``."""
-    address, columns = load(job, 8 * (1 + k), np.intp), load(job, 0, np.intp)
-    return carray(pointer(address, kind), (stop, columns))[start:stop]
+    columns = np.intp(objects.number(job, 0))
+    return carray(pointer(objects.data(objects.item(job, 1 + k)), kind), (stop, columns))[start:stop]
 
 
 @njit(inline="always")
 def vector(job, k, start, stop, kind):
     """The elements ``start:stop`` of the vector that is argument ``k``."""
-    return carray(pointer(load(job, 8 * (1 + k), np.intp), kind), (stop,))[start:stop]
+    return carray(pointer(objects.data(objects.item(job, 1 + k)), kind), (stop,))[start:stop]
 
 
 @njit(inline="always")
 def number(job, k):
     """The float64 that is argument ``k``."""
-    return load(job, 8 * (1 + k), np.float64)
+    return objects.number(job, 1 + k)
 
 
 def over_threads(name, rows, columns, arguments, grain):
@@ -50,13 +49,8 @@ def over_threads(name, rows, columns, arguments, grain):
         Whether it was done: not where there is no second thread.
     """
     part = globals().get(name) or __getattr__(name)
-    words = [_bits(a) if isinstance(a, float) else a.ctypes.data for a in arguments]
-    job = (ctypes.c_ssize_t * (1 + len(words)))(columns, *words)
-    return share(part.address, ctypes.addressof(job), rows, max(grain // columns, 1))
-
-
-def _bits(value):
-    return struct.unpack("q", struct.pack("d", value))[0]
+    job = [float(columns), *arguments]
+    return share(part.address, id(job), rows, max(grain // columns, 1))
 
 
 def _make(name):

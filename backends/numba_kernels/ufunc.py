@@ -15,6 +15,7 @@ from numba import cfunc, types
 
 from .cache import compiling, instance
 from .compiled import helper
+from .objects import data, dimensions, item, length
 from .pointers import (
     ADDRESSES,
     INNER_LOOP,
@@ -89,14 +90,19 @@ in_pieces = types.ExternalFunction("tapegrad_in_pieces", _PIECES)
 def _run_part(job, start, stop):
     """What a thread does: an inner loop on the elements ``start:stop``.
 
-    ``job`` holds the loop's address, how many operands there are, their addresses and their steps.
+    ``job`` is the address of a list of arrays: the address of the loop and the size of an element, the operands, the
+    result.
     """
-    count = load(job, _WORD, np.intp)
-    data, steps, length = scratch(_OPERANDS), job + (2 + count) * _WORD, scratch(1)
-    store(length, 0, stop - start)
+    words, count = data(item(job, 0)), length(job) - 1
+    width = load(words, _WORD, np.intp)
+    places, steps, size = scratch(_OPERANDS), scratch(_OPERANDS), scratch(1)
+    store(size, 0, stop - start)
     for k in range(count):
-        store(data, k * _WORD, load(job, (2 + k) * _WORD, np.intp) + start * load(steps, k * _WORD, np.intp))
-    call_loop(load(job, 0, np.intp), data, length, steps)
+        operand = item(job, 1 + k)
+        step = width if dimensions(operand) > 0 else 0
+        store(steps, k * _WORD, step)
+        store(places, k * _WORD, data(operand) + start * step)
+    call_loop(load(words, 0, np.intp), places, size, steps)
 
 
 with compiling():
@@ -117,10 +123,8 @@ def over_threads(ufunc, operands, out, grain):
     loop = _loops.get((ufunc, out.dtype))
     if loop is None:
         return False
-    arrays, size = (*operands, out), out.itemsize
-    words = [loop, len(arrays)] + [a.ctypes.data for a in arrays] + [size if a.ndim else 0 for a in arrays]
-    job = (ctypes.c_ssize_t * len(words))(*words)
-    return share(_part.address, ctypes.addressof(job), out.size, grain)
+    job = [loop, *operands, out]
+    return share(_part.address, id(job), out.size, grain)
 
 
 # Constants of `_loop`, other ones for each ufunc and type.
@@ -179,8 +183,8 @@ def _numpy_api(number, *signature):
 
 # A ufunc refers to these without owning them, and nothing says when it is gone.
 _alive: list[object] = []
-# The address of the inner loop for a ufunc of ours and a type.
-_loops: dict[tuple[np.ufunc, np.dtype], int] = {}
+# The address of the inner loop for a ufunc of ours and a type, and the size of an element.
+_loops: dict[tuple[np.ufunc, np.dtype], np.ndarray] = {}
 
 
 def make_ufunc(name, functions):
@@ -202,7 +206,7 @@ def make_ufunc(name, functions):
     for dtype, function in functions.items():
         loop = _compile_loop(name, function, inputs, dtype)
         _alive.append(loop)
-        _loops[made, np.dtype(dtype)] = loop.address
+        _loops[made, np.dtype(dtype)] = np.array([loop.address, np.dtype(dtype).itemsize], np.intp)
         slots = (_Slot * 2)(_Slot(_STRIDED_LOOP, loop.address), _Slot(0, None))
         dtypes = (ctypes.py_object * (inputs + 1))(*[type(np.dtype(dtype))] * (inputs + 1))
         add_loop(made, _Spec(label, inputs, 1, _NO_CASTING, _NO_FLOATINGPOINT_ERRORS, dtypes, slots))
