@@ -128,6 +128,24 @@ def test_whoever_imports_a_kernel_it_is_kept_in_the_folder(tmp_path):
     assert Path(folder).is_relative_to(tmp_path)
 
 
+def test_kernels_import_no_scipy_and_others_may_still_use_its_blas():
+    """Numba imports SciPy's BLAS with its functions on arrays, which takes longer than all of our kernels."""
+    pytest.importorskip("scipy")
+    program = """if True:
+        import sys
+        import numpy as np
+        import tapegrad as tg
+        tg.relu(tg.ones(3))
+        assert "numba.np.arraymath" in sys.modules and "scipy.linalg" not in sys.modules
+        from numba import njit
+        a = np.arange(6.0).reshape(2, 3)
+        dot = njit(lambda a, b: np.dot(a, b))
+        assert np.array_equal(dot(a, a.T.copy()), a @ a.T) and "scipy.linalg" in sys.modules
+        assert np.allclose(njit(lambda a: np.linalg.inv(a))(np.diag([2.0, 4.0])), np.diag([0.5, 0.25]))
+    """
+    python("-c", program)
+
+
 def test_warming_up_knows_every_module_of_kernels():
     folder = Path(manifest.__file__).parent
     named = {file.stem for file in folder.glob("*.py") if "\nNAMES" in file.read_text()}

@@ -4,15 +4,38 @@ Numba gives every function entries for Python and for C. Where nobody uses them 
 """
 
 import functools
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from llvmlite.binding import add_symbol
 from numba import njit, types
+from numba.np import linalg
 
 from .cache import compiling
 
 __all__ = ["HELPER", "helper", "kernel", "linked"]
 
+
+def _import_arraymath():
+    """Import what Numba knows of arrays, but not ``scipy.linalg``, which takes a third of a first training step.
+
+    Numba asks at that import whether ``np.dot`` has a BLAS, by importing SciPy's. Whether SciPy is installed is seen
+    without; a function that uses the BLAS still imports it when it is compiled.
+    """
+
+    def look():
+        if find_spec("scipy") is None:
+            raise ImportError("scipy is required for linear algebra")
+
+    ask, linalg.ensure_blas = linalg.ensure_blas, look
+    try:
+        import_module("numba.np.arraymath")
+    finally:
+        linalg.ensure_blas = ask
+
+
+_import_arraymath()
 _KERNEL = {"cache": True, "nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
 
 
