@@ -34,7 +34,7 @@ class NumbaPlaces(ShapeMixin, LossMixin):
             return super().gather(x, index, dim)
         _remember(index)
         out = np.empty(index.shape, x.dtype)
-        _checked(places.gather(_lines(x, dim), _lines(index, dim), _lines(out, dim)), "gather", index, x.shape[dim])
+        _checked(_run("gather", dim, x, index, out), "gather", index, x.shape[dim])
         return out
 
     def ungather(self, g: Any, index: Any, shape: Shape, dim: int) -> Any:
@@ -42,15 +42,15 @@ class NumbaPlaces(ShapeMixin, LossMixin):
             return super().ungather(g, index, shape, dim)
         _remember(g)
         out = np.zeros(shape, g.dtype)
-        _checked(places.add_along(_lines(out, dim), _lines(index, dim), _lines(g, dim)), "gather", index, shape[dim])
+        _checked(_run("add", dim, out, index, g), "gather", index, shape[dim])
         return out
 
     def scatter(self, x: Any, index: Any, value: Any, dim: int) -> Any:
-        out = self._along("put_along", "scatter", x, index, value, dim)
+        out = self._along("put", "scatter", x, index, value, dim)
         return super().scatter(x, index, value, dim) if out is None else out
 
     def scatter_add(self, x: Any, index: Any, value: Any, dim: int) -> Any:
-        out = self._along("add_along", "scatter_add", x, index, value, dim)
+        out = self._along("add", "scatter_add", x, index, value, dim)
         return super().scatter_add(x, index, value, dim) if out is None else out
 
     def _along(self, kernel: str, name: str, x: Any, index: Any, value: Any, dim: int) -> Any:
@@ -62,8 +62,7 @@ class NumbaPlaces(ShapeMixin, LossMixin):
         out, value = np.array(x, order="C"), np.ascontiguousarray(value)
         if not value.flags.writeable:
             value = value.copy()
-        run = getattr(places, kernel)
-        _checked(run(_lines(out, dim), _lines(index, dim), _lines(value, dim)), name, index, x.shape[dim])
+        _checked(_run(kernel, dim, out, index, value), name, index, x.shape[dim])
         return out
 
     def index(self, x: Any, where: list[Any], places_: tuple[Any, ...]) -> Any:
@@ -98,7 +97,7 @@ def scattered(target: Any, dim: int, index: Any, value: Any) -> bool:
         return False
     if not isinstance(value, np.ndarray):
         value = np.full(index.shape, value, target.dtype)
-    places.put_along(_lines(target, dim), _lines(index, dim), _lines(value, dim))
+    _run("put", dim, target, index, value)
     return True
 
 
@@ -113,18 +112,33 @@ def _alike(x: Any, index: Any, dim: int) -> bool:
 
 def _fits(shape: Shape, index: Any, dim: int) -> bool:
     """Whether an index reads whole lines of ``shape`` along ``dim``."""
-    if index.dtype != INT64 or not index.size or index.ndim != len(shape) or 0 in shape:
-        return False
     given = index.shape
-    return bool(given[:dim] == shape[:dim] and given[dim + 1 :] == shape[dim + 1 :])
+    if index.dtype != INT64 or 0 in given or len(given) != len(shape) or 0 in shape:
+        return False
+    return given == shape or bool(given[:dim] == shape[:dim] and given[dim + 1 :] == shape[dim + 1 :])
+
+
+KERNELS = {"gather": ("gather", "gather_last"), "add": ("add_along", "add_last"), "put": ("put_along", "put_last")}
+
+
+def _run(name: str, dim: int, *arrays: Any) -> Any:
+    """Whether every index was within bounds for the kernel ``name`` on lines along ``dim``."""
+    if dim == arrays[0].ndim - 1:
+        return getattr(places, KERNELS[name][1])(*[_matrix(a) for a in arrays])
+    return getattr(places, KERNELS[name][0])(*[_lines(a, dim) for a in arrays])
+
+
+def _matrix(x: Any) -> Any:
+    """``x`` with all dimensions but the last as one."""
+    if not x.flags.carray:  # an index that is expanded
+        x = np.array(x, order="C")
+    return x if x.ndim == 2 else x.reshape(-1, x.shape[-1])
 
 
 def _lines(x: Any, dim: int) -> Any:
     """``x`` with all dimensions before ``dim`` as one, and all behind."""
-    if not x.flags.carray:  # an index that is expanded
+    if not x.flags.carray:
         x = np.array(x, order="C")
-    if x.ndim == 2:
-        return x[:, :, None] if dim == 1 else x[None]
     return x.reshape(prod(x.shape[:dim]), x.shape[dim], prod(x.shape[dim + 1 :]))
 
 

@@ -7,6 +7,7 @@ sums do not vary.
 - ``gather(x, index, out)``: ``out[a, k, b] = x[a, index[a, k, b], b]``;
 - ``add_along(out, index, value)``: adds ``value[a, k, b]`` there;
 - ``put_along(out, index, value)``: writes it there;
+- ``gather_last``, ``add_last``, ``put_last``: the same of matrices, without ``b``;
 - ``take_rows(x, rows, out)``: ``out[a, k, b] = x[a, rows[k], b]``;
 - ``add_rows(out, rows, value)``: adds ``value[a, k, b]`` there;
 - ``outside(index, size, ignore)``: whether a number of a line is not in ``range(size)``, nor ``ignore``.
@@ -29,14 +30,6 @@ def _from_the_end(i, size):
 
 def _gather(x, index, out):
     n, fit = np.uint64(x.shape[1]), True
-    if x.shape[2] == 1:  # along the last dimension
-        for a in range(index.shape[0]):
-            line, places, read = x[a, :, 0], index[a, :, 0], out[a, :, 0]
-            for k in range(places.size):
-                i = _from_the_end(places[k], line.size)
-                fit &= i < n
-                read[k] = line[i if i < n else np.uint64(0)]
-        return fit
     for a in range(index.shape[0]):
         for k in range(index.shape[1]):
             for b in range(index.shape[2]):
@@ -48,20 +41,21 @@ def _gather(x, index, out):
     return fit
 
 
+def _gather_last(x, index, out):
+    n, fit = np.uint64(x.shape[1]), True
+    for a in range(index.shape[0]):
+        line, places, read = x[a], index[a], out[a]
+        for k in range(places.size):
+            i = _from_the_end(places[k], line.size)
+            fit &= i < n
+            read[k] = line[i if i < n else np.uint64(0)]
+    return fit
+
+
 @helper(forceinline=True)
 def _write_along(out, index, value, adds):
     """Write each value where its index says, or add it to what is there; ``adds`` is known where this is compiled."""
     n, fit = np.uint64(out.shape[1]), True
-    if out.shape[2] == 1:  # along the last dimension
-        for a in range(index.shape[0]):
-            line, places, given = out[a, :, 0], index[a, :, 0], value[a, :, 0]
-            for k in range(places.size):
-                i = _from_the_end(places[k], line.size)
-                if i < n:
-                    line[i] = line[i] + given[k] if adds else given[k]
-                else:
-                    fit = False
-        return fit
     for a in range(index.shape[0]):
         for k in range(index.shape[1]):
             for b in range(index.shape[2]):
@@ -73,12 +67,34 @@ def _write_along(out, index, value, adds):
     return fit
 
 
+@helper(forceinline=True)
+def _write_last(out, index, value, adds):
+    n, fit = np.uint64(out.shape[1]), True
+    for a in range(index.shape[0]):
+        line, places, given = out[a], index[a], value[a]
+        for k in range(places.size):
+            i = _from_the_end(places[k], line.size)
+            if i < n:
+                line[i] = line[i] + given[k] if adds else given[k]
+            else:
+                fit = False
+    return fit
+
+
 def _add_along(out, index, value):
     return _write_along(out, index, value, True)
 
 
+def _add_last(out, index, value):
+    return _write_last(out, index, value, True)
+
+
 def _put_along(out, index, value):
     return _write_along(out, index, value, False)
+
+
+def _put_last(out, index, value):
+    return _write_last(out, index, value, False)
 
 
 def _take_rows(x, rows, out):
@@ -120,12 +136,18 @@ def _on_lines(kind):
     return boolean(kind[:, :, ::1], int64[:, :, ::1], kind[:, :, ::1])
 
 
+def _on_matrices(kind):
+    return boolean(kind[:, ::1], int64[:, ::1], kind[:, ::1])
+
+
 def _on_rows(kind):
     return boolean(kind[:, :, ::1], int64[::1], kind[:, :, ::1])
 
 
 _KERNELS = {
     "gather": (_gather, _on_lines), "add_along": (_add_along, _on_lines), "put_along": (_put_along, _on_lines),
+    "gather_last": (_gather_last, _on_matrices), "add_last": (_add_last, _on_matrices),
+    "put_last": (_put_last, _on_matrices),
     "take_rows": (_take_rows, _on_rows), "add_rows": (_add_rows, _on_rows),
     "outside": (_outside, lambda kind: boolean(int64[::1], int64, int64)),
 }  # fmt: skip
