@@ -96,10 +96,10 @@ def _make_power(dtype):
 
 
 def _make_reduce(dtype, times=1, less=0):
-    """With ``x = n ln2 + r``: the pattern of ``2**(n - less)``, and ``expm1(r)``; for a finite ``x`` or a NaN.
+    """For ``x = n ln2 + r``, finite or a NaN: the bit pattern of ``2**(n - less)``, and ``expm1(r)``.
 
-    The bias of the exponent comes with the number that rounds ``n``. It is in the pattern ``times`` times: twice, an
-    exponent is positive wherever half of it, whose power's square is wanted, is that of a normal number.
+    The number that rounds ``n`` brings the bias of the exponent along. Where it does so twice (``times``), half of the
+    pattern is that of ``2**(n / 2)``, rounded down, also where ``2**n`` is too small or too large for a float.
     """
     info, integer, per_ln2 = np.finfo(dtype), _INTEGER[dtype], dtype(1 / np.log(2.0))
     magic, shift = dtype(_magic(dtype) + times * (info.maxexp - 1) - less), info.nmant
