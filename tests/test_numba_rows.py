@@ -68,6 +68,25 @@ def test_softmax_elsewhere(name, three_threads):
         assert_close(method(g, arguments[1], 1), SOFTMAX[name](g, arguments[1].astype(np.float64)), np.float32, 20)
 
 
+@SOFTMAX_NAMES
+@DTYPES
+def test_softmax_does_not_depend_on_where_the_arrays_lie(name, dtype):
+    """LLVM's vector code steps aside where an array begins within the last one it reads; a sum must not notice."""
+    kernel = getattr(rows, name)
+    for width in (3, 20, 40, 60, 100):
+        arguments = softmax_arguments(name, dtype, (1, width))
+        results = set()
+        for gap in range(0, 80, 3):
+            buffer = np.empty(len(arguments) * width + gap + width, dtype)
+            placed = [buffer[k * width : (k + 1) * width].reshape(1, width) for k in range(len(arguments))]
+            out = buffer[-width:].reshape(1, width)
+            for place, argument in zip(placed, arguments, strict=True):
+                place[:] = argument
+            kernel(*placed, out)
+            results.add(out.tobytes())
+        assert len(results) == 1, width
+
+
 @DTYPES
 def test_softmax_of_extremes(dtype):
     big = np.finfo(dtype).max / 4

@@ -21,11 +21,15 @@ def _import_arraymath():
     """Import what Numba knows of arrays, but not ``scipy.linalg``, which takes a third of a first training step.
 
     Numba asks at that import whether ``np.dot`` has a BLAS, by importing SciPy's. Whether SciPy is installed is seen
-    without; a function that uses the BLAS still imports it when it is compiled.
+    without; a function that uses the BLAS still imports it when it is compiled, and if that fails says so.
     """
 
     def look():
-        if find_spec("scipy") is None:
+        try:
+            found = find_spec("scipy")
+        except ValueError:  # something else of that name
+            found = None
+        if found is None:
             raise ImportError("scipy is required for linear algebra")
 
     ask, linalg.ensure_blas = linalg.ensure_blas, look
