@@ -12,13 +12,16 @@ import os
 import threading
 from collections.abc import Callable
 from functools import cache, wraps
+from math import prod
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from .array.math import UFUNCS
 from .errors import OutOfMemoryError
 from .wrapped import wrapped_class
 
-__all__ = ["MemoryLimitError", "Report", "empty_cache", "ready", "report", "reset_peak", "set_limit"]
+__all__ = ["MemoryLimitError", "Report", "empty_cache", "explain", "ready", "report", "reset_peak", "set_limit"]
 
 
 class MemoryLimitError(OutOfMemoryError, MemoryError):
@@ -158,6 +161,27 @@ def _exchange(limited: bool) -> None:
         registry.bind(where, where.backend)
 
 
+def explain(name: str, error: MemoryError) -> None:
+    """Say of the operation ``name`` what the limit allows, if it is the limit that refused an array.
+
+    Raises:
+        MemoryLimitError: it is.
+    """
+    if _limit is None or isinstance(error, MemoryLimitError):
+        return
+    a, shape = _allocator(), getattr(error, "shape", None)  # of NumPy's error
+    asked = a.STATE[a.REFUSED]
+    if shape is not None and prod(shape) * getattr(error, "dtype", np.dtype("b")).itemsize != asked:
+        return
+    if asked:
+        a.STATE[a.REFUSED] = 0
+        raise MemoryLimitError(
+            f"{name}: {_size(asked)} asked for; arrays hold {_size(a.STATE[a.HELD])} of the "
+            f"{_size(a.STATE[a.LIMIT])} that tapegrad.memory.set_limit allows. Make batches smaller, let go of "
+            "tensors, or raise the limit"
+        ) from error
+
+
 def _told(name: str, run: Callable[..., Any]) -> Callable[..., Any]:
     """``run``, telling in full what memory there is when there is too little."""
 
@@ -168,17 +192,9 @@ def _told(name: str, run: Callable[..., Any]) -> Callable[..., Any]:
         a.STATE[a.REFUSED] = 0
         try:
             return run(*args, **options)
-        except MemoryLimitError:
-            raise
         except MemoryError as error:
-            asked = a.STATE[a.REFUSED]
-            if not asked:
-                raise
-            raise MemoryLimitError(
-                f"{name}: {_size(asked)} asked for; arrays hold {_size(a.STATE[a.HELD])} of the "
-                f"{_size(a.STATE[a.LIMIT])} that tapegrad.memory.set_limit allows. Make batches smaller, let go of "
-                "tensors, or raise the limit"
-            ) from error
+            explain(name, error)
+            raise
 
     return limited
 

@@ -150,6 +150,11 @@ def test_warming_up_knows_every_module_of_kernels():
     folder = Path(manifest.__file__).parent
     named = {file.stem for file in folder.glob("*.py") if "\nNAMES" in file.read_text()}
     assert named == set(warmup.MODULES)
+    compiled = {file.stem for file in folder.glob("*.py") if "\nwith compiling():" in file.read_text()}
+    assert compiled - {"ufunc"} == {name.partition(".")[0] for name in warmup.WHOLE}  # `ufuncs` imports `ufunc`
+    for name in warmup.WHOLE:
+        manifest.prepare(name, [])
+    assert set(warmup.WHOLE) <= set(manifest.used())
 
 
 def test_a_kernel_is_compiled_for_the_types_that_it_meets():

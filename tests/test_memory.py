@@ -160,6 +160,12 @@ def test_the_limit_says_what_was_asked_held_and_allowed():
         keep.exp()
     with pytest.raises(memory.MemoryLimitError, match="asked for"):
         keep + 1.0  # NumPy's own operation
+    with pytest.raises(memory.MemoryLimitError, match=r"randn: 1\.00 MiB asked for"):
+        tg.randn(COUNT)
+    with pytest.raises(memory.MemoryLimitError, match=r"bernoulli: .* asked for"):
+        tg.bernoulli(keep)
+    with pytest.raises(memory.MemoryLimitError, match=r"tensor: .* asked for"):
+        tg.tensor([1.0] * COUNT)
     with pytest.raises(MemoryError):
         np.empty(COUNT, np.float32)
     assert (keep[:100] + 1).sum().item() == 100

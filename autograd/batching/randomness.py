@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ...backends.memory import explain
 from ..rule import P
 from ..tensor import Tensor, wrap
 from .level import Batched, Level, entered, place_of
@@ -36,7 +37,11 @@ def draw(name: str, shape: Shape, make: Callable[[Shape], Tensor]) -> Tensor:
         make: draws numbers of a shape.
     """
     if not entered():
-        return make(shape)
+        try:
+            return make(shape)
+        except MemoryError as error:
+            explain(name, error)
+            raise
     refuse_random(name)
     levels = [level for level in entered() if level.randomness == "different"]
     return _batched(make((*[level.size for level in levels], *shape)), levels)
@@ -63,7 +68,11 @@ def draw_by(name: str, parameters: list[Tensor], make: Callable[..., Tensor]) ->
         RuntimeError: "error", or batched parameters with "same".
     """
     if not entered():
-        return make(*parameters)
+        try:
+            return make(*parameters)
+        except MemoryError as error:
+            explain(name, error)
+            raise
     refuse_random(name)
     levels = entered()
     rank = max(t._array.ndim for t in parameters)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...backends import default_device, device_of, dtypes
+from ...backends.memory import explain
 from ..grad_mode import INFERRING, inferred
 from ..promote import get_default_dtype, join
 from ..rule import P
@@ -51,6 +52,9 @@ def from_data(data: Any, exact: bool = False) -> np.ndarray:
         array = np.array(data)
     except ValueError as error:
         raise ValueError(f"tensor: the nested sequences have different lengths: {error}") from None
+    except MemoryError as error:
+        explain("tensor", error)
+        raise
     if (array.dtype == np.uint64 and not exact and not typed) or (array.dtype == object and _holds(data, int)):
         raise ValueError(f"tensor: {str(data)[:60]} does not fit into int64")
     if array.dtype.kind not in "biufcV" or array.dtype == object:

@@ -19,6 +19,8 @@ MODULES = (
     "ufuncs", "rows", "reductions", "normalize", "batch_norm", "convolve", "grid", "places", "recurrent", "resample",
     "select", "filling", "draws", "rejection_draws", "small",
 )  # fmt: skip
+WHOLE = ("team.lead", "team.serve", "allocator.empty", "products.rows", "products.columns")
+"""Of the modules that compile what they have when they are imported."""
 
 
 def add_warmup(commands: Any) -> None:
@@ -70,7 +72,7 @@ def _everything() -> int:
     for name in _progress(
         [f"{module}.{kernel}" for module in MODULES for kernel in modules[module].NAMES]
         + [f"parts.{m}_{kernel}_{t}" for m in ("rows", "normalize") for kernel in modules[m].PARTS for t in DTYPES]
-        + ["team.lead", "team.serve", "allocator.empty"]
+        + list(WHOLE)
     ):
         manifest.prepare(name, [])
     own = [
