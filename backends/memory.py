@@ -162,7 +162,11 @@ def _exchange(limited: bool) -> None:
 
 
 def explain(name: str, error: MemoryError) -> None:
-    """Say of the operation ``name`` what the limit allows, if it is the limit that refused an array.
+    """Say what the limit allows, if it is the limit that refused an array; else return.
+
+    Args:
+        name: the operation.
+        error: what NumPy or a kernel raised; NumPy's has the shape and the type of the array.
 
     Raises:
         MemoryLimitError: it is.

@@ -162,6 +162,8 @@ def test_the_limit_says_what_was_asked_held_and_allowed():
         keep + 1.0  # NumPy's own operation
     with pytest.raises(memory.MemoryLimitError, match=r"randn: 1\.00 MiB asked for"):
         tg.randn(COUNT)
+    with pytest.raises(memory.MemoryLimitError, match=r"randn: .* asked for"):
+        tg.vmap(lambda x: tg.randn(COUNT), randomness="different")(tg.zeros(2))
     with pytest.raises(memory.MemoryLimitError, match=r"bernoulli: .* asked for"):
         tg.bernoulli(keep)
     with pytest.raises(memory.MemoryLimitError, match=r"tensor: .* asked for"):

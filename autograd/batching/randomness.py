@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
+from typing import Any
 
 from ...backends.memory import explain
 from ..rule import P
@@ -28,6 +30,21 @@ def refuse_random(name: str) -> None:
             )
 
 
+def _explained(drawing: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """A function of an operation's name and more, whose refusal by the memory limit tells what the limit allows."""
+
+    @wraps(drawing)
+    def told(name: str, *args: Any) -> Tensor:
+        try:
+            return drawing(name, *args)
+        except MemoryError as error:
+            explain(name, error)
+            raise
+
+    return told
+
+
+@_explained
 def draw(name: str, shape: Shape, make: Callable[[Shape], Tensor]) -> Tensor:
     """Random numbers of a shape, for each element of the batch where the levels of ``vmap`` say so.
 
@@ -35,13 +52,12 @@ def draw(name: str, shape: Shape, make: Callable[[Shape], Tensor]) -> Tensor:
         name: the operation, for the error.
         shape: without the batch.
         make: draws numbers of a shape.
+
+    Raises:
+        RuntimeError: "error". MemoryLimitError: the limit of memory allows no array of that size.
     """
     if not entered():
-        try:
-            return make(shape)
-        except MemoryError as error:
-            explain(name, error)
-            raise
+        return make(shape)
     refuse_random(name)
     levels = [level for level in entered() if level.randomness == "different"]
     return _batched(make((*[level.size for level in levels], *shape)), levels)
@@ -56,6 +72,7 @@ def _batched(made: Tensor, levels: list[Level]) -> Tensor:
     return made
 
 
+@_explained
 def draw_by(name: str, parameters: list[Tensor], make: Callable[..., Tensor]) -> Tensor:
     """Random numbers whose parameters are tensors, element by element or row by row, of which some may be batched.
 
@@ -65,14 +82,10 @@ def draw_by(name: str, parameters: list[Tensor], make: Callable[..., Tensor]) ->
         make: draws from the parameters without batches.
 
     Raises:
-        RuntimeError: "error", or batched parameters with "same".
+        RuntimeError: "error", or batched parameters with "same". MemoryLimitError: as for ``draw``.
     """
     if not entered():
-        try:
-            return make(*parameters)
-        except MemoryError as error:
-            explain(name, error)
-            raise
+        return make(*parameters)
     refuse_random(name)
     levels = entered()
     rank = max(t._array.ndim for t in parameters)
